@@ -1,0 +1,354 @@
+"""The contract of a project: steps with their ports, pipelines, gates, tracking.
+
+These models say what a project file may hold. Reading files, and errors with file and line, are
+the business of `mlvalidate.project`.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BeforeValidator,
+    Field,
+    PrivateAttr,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from mlvalidate.core.datasets import Dataset, Name
+from mlvalidate.core.gates import Gate
+from mlvalidate.core.model import Model
+from mlvalidate.core.units import parse_duration, parse_size
+
+CONTAINER_ROOT = PurePosixPath("/opt/ml")
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": ["number", "string"], "examples": ["30s", "10m", "1h30m"]}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": ["integer", "string"], "examples": ["512MB", "2GB"]}),
+]
+ArgumentValue = bool | int | float | str | None | tuple[bool | int | float | str, ...]
+
+
+def _text(value: object) -> object:
+    """Accept the numbers and booleans that YAML makes of env values such as ``1`` or ``true``."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float) else value
+
+
+EnvironmentValue = Annotated[
+    str,
+    BeforeValidator(_text),
+    WithJsonSchema({"type": ["string", "number", "boolean"]}),
+]
+
+
+class Kind(StrEnum):
+    """How the container would start the script and which paths it would offer."""
+
+    PROCESSING = "processing"
+    TRAINING = "training"
+    CALLABLE = "callable"
+    COMMAND = "command"
+
+
+class Access(StrEnum):
+    """Whether a step may use something of this machine."""
+
+    DENY = "deny"
+    ALLOW = "allow"
+
+
+class FileKind(StrEnum):
+    """What a file of a port is, where it is no dataset."""
+
+    FILE = "file"
+    JSON = "json"
+    ARCHIVE = "archive"
+
+
+class Port(Model):
+    """A named input or output of a step."""
+
+    path: str | None = Field(default=None, description="Container path, below /opt/ml")
+    files: dict[str, str] = Field(
+        default_factory=dict,
+        description="File name or glob -> dataset, or `file`, `json`, `archive`",
+    )
+    required: bool = Field(default=True, description="False: the port may stay empty")
+    sample: str | None = Field(
+        default=None, description="File or folder that stands in for an input nobody produces"
+    )
+    description: str = ""
+
+    @field_validator("path")
+    @classmethod
+    def _is_container_path(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        path = PurePosixPath(value)
+        if not path.is_relative_to(CONTAINER_ROOT) or path == CONTAINER_ROOT or ".." in path.parts:
+            raise ValueError("expected a path below /opt/ml, such as /opt/ml/processing/input")
+        return str(path)
+
+    @field_validator("files")
+    @classmethod
+    def _are_relative(cls, value: dict[str, str]) -> dict[str, str]:
+        for pattern in value:
+            path = PurePosixPath(pattern)
+            if path.is_absolute() or ".." in path.parts or not path.parts:
+                raise ValueError(f"{pattern!r} must be a file name or glob inside the port")
+        return value
+
+
+class Step(Model):
+    """One script with its contract."""
+
+    kind: Kind = Kind.PROCESSING
+    description: str = ""
+    script: str | None = Field(default=None, description="Script file, relative to the project")
+    module: str | None = Field(default=None, description="Module, run as `python -m` would")
+    code_root: str | None = Field(
+        default=None, description="Folder from which `module` is importable (default: the project)"
+    )
+    entry: str = Field(default="main", description="Function that a callable step calls")
+    command: tuple[str, ...] | None = Field(
+        default=None, description="The argv of a command step; {inputs.x} and {outputs.x} are paths"
+    )
+    args: dict[str, ArgumentValue] | tuple[str, ...] = Field(
+        default_factory=dict,
+        description="Arguments: name -> value (true: a bare flag, null: left out), or a list",
+    )
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+    env: dict[str, EnvironmentValue] = Field(default_factory=dict)
+    inputs: dict[Name, Port] = Field(default_factory=dict)
+    outputs: dict[Name, Port] = Field(default_factory=dict)
+    metrics: dict[Name, str] = Field(
+        default_factory=dict, description="Metric -> port/file.json#dotted.path"
+    )
+    python: str | None = Field(default=None, description="Interpreter that runs this step")
+    timeout: Duration | None = None
+    memory: Size | None = Field(default=None, description="Limit of the whole process tree")
+    network: Access | None = None
+    credentials: Access | None = Field(
+        default=None, description="allow: pass the AWS environment and ~/.aws on to the script"
+    )
+
+    @model_validator(mode="after")
+    def _has_one_entry_point(self) -> Self:
+        if self.kind is Kind.COMMAND:
+            if not self.command or self.script or self.module:
+                raise ValueError("a command step needs `command`, and neither script nor module")
+        elif bool(self.script) == bool(self.module):
+            raise ValueError(f"a {self.kind.value} step needs either `script` or `module`")
+        elif self.command:
+            raise ValueError("`command` is for steps of kind command")
+        if self.code_root and not self.module:
+            raise ValueError("`code_root` goes with `module`")
+        if self.hyperparameters and self.kind is not Kind.TRAINING:
+            raise ValueError("`hyperparameters` are for steps of kind training")
+        if self.kind is Kind.CALLABLE and not isinstance(self.args, dict):
+            raise ValueError("a callable step takes `args` as a mapping: they become job_args")
+        return self
+
+    @model_validator(mode="after")
+    def _metrics_name_outputs(self) -> Self:
+        for metric, source in self.metrics.items():
+            file, _, pointer = source.partition("#")
+            port, _, name = file.partition("/")
+            if not (pointer and name):
+                raise ValueError(f"metric {metric!r}: expected port/file.json#dotted.path")
+            if port not in self.outputs:
+                raise ValueError(f"metric {metric!r}: the step has no output {port!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _paths_differ(self) -> Self:
+        seen: dict[str, str] = {}
+        for direction in ("input", "output"):
+            for name in getattr(self, f"{direction}s"):
+                path = self.container_path(direction, name)
+                if path in seen:
+                    raise ValueError(f"{direction} {name!r} and {seen[path]} share the path {path}")
+                seen[path] = f"{direction} {name!r}"
+        return self
+
+    @property
+    def entry_point(self) -> str:
+        """What people call the thing that runs: the script, the module or the command."""
+        return self.script or self.module or " ".join(self.command or ())
+
+    def container_path(self, direction: str, port: str) -> str:
+        """Return where the port of ``direction`` (``input`` or ``output``) is in the container.
+
+        Undeclared paths are SageMaker's own: /opt/ml/processing/{input,output}/<port>, channels
+        below /opt/ml/input/data, and /opt/ml/model and /opt/ml/output/data for a training job.
+        """
+        declared = (self.inputs if direction == "input" else self.outputs)[port].path
+        if declared:
+            return declared
+        if self.kind is not Kind.TRAINING:
+            return f"/opt/ml/processing/{direction}/{port}"
+        if direction == "input":
+            return f"/opt/ml/input/data/{port}"
+        return "/opt/ml/model" if port == "model" else "/opt/ml/output/data"
+
+
+class Node(Model):
+    """A step in a pipeline, perhaps with other arguments, environment or hyperparameters."""
+
+    step: str | None = Field(default=None, description="Step (default: the node's name)")
+    args: dict[str, ArgumentValue] = Field(default_factory=dict)
+    env: dict[str, EnvironmentValue] = Field(default_factory=dict)
+    hyperparameters: dict[str, Any] = Field(default_factory=dict)
+
+
+def _nodes(value: object) -> object:
+    """Accept a list of step names, which may hold mappings, for the mapping that it stands for."""
+    if not isinstance(value, list | tuple):
+        return value
+    nodes: dict[str, object] = {}
+    for item in value:
+        entries = item if isinstance(item, dict) else {item: None}
+        for name, node in entries.items():
+            if name in nodes:
+                raise ValueError(f"node {name!r} is listed twice")
+            nodes[name] = node
+    return {name: {} if node is None else node for name, node in nodes.items()}
+
+
+def _allow_list_of_nodes(schema: dict[str, Any]) -> None:
+    """Tell JSON Schema what `_nodes` accepts beside the mapping."""
+    mapping = dict(schema)
+    schema.clear()
+    schema["anyOf"] = [{"type": "array", "items": {"type": ["string", "object"]}}, mapping]
+
+
+class Edge(Model):
+    """`consumer.input: producer.output[/subpath]`, taken apart."""
+
+    consumer: str
+    input: str
+    producer: str
+    output: str
+    subpath: str = ""
+
+    @classmethod
+    def parse(cls, target: str, source: str) -> Edge:
+        """Build an edge from the two texts of the project file; ValueError when they are odd."""
+        consumer, dot, port = target.partition(".")
+        if not (consumer and dot and port):
+            raise ValueError(f"expected consumer.input, got {target!r}")
+        producer, dot, rest = source.partition(".")
+        output, _, subpath = rest.partition("/")
+        if not (producer and dot and output):
+            raise ValueError(f"expected producer.output or producer.output/folder, got {source!r}")
+        if ".." in PurePosixPath(subpath).parts:
+            raise ValueError(f"{source!r} leaves the producer's output")
+        return cls(
+            consumer=consumer,
+            input=port,
+            producer=producer,
+            output=output,
+            subpath=subpath.strip("/"),
+        )
+
+    @property
+    def source(self) -> str:
+        """The producing end as text."""
+        return f"{self.producer}.{self.output}" + (f"/{self.subpath}" if self.subpath else "")
+
+
+class Pipeline(Model):
+    """Nodes and the edges between them."""
+
+    description: str = ""
+    nodes: Annotated[dict[Name, Node], BeforeValidator(_nodes)] = Field(
+        min_length=1, json_schema_extra=_allow_list_of_nodes
+    )
+    edges: dict[str, str] = Field(default_factory=dict)
+
+    def step_of(self, node: str) -> str:
+        """Return the name of the step that the node runs."""
+        return self.nodes[node].step or node
+
+    def parsed_edges(self) -> tuple[Edge, ...]:
+        """Return the edges, taken apart; ValueError when one is malformed."""
+        return tuple(Edge.parse(target, source) for target, source in self.edges.items())
+
+
+class Tracking(Model):
+    """Where runs are recorded. MLFLOW_TRACKING_URI wins over `uri`."""
+
+    uri: str | None = Field(
+        default=None, description="MLflow tracking URI (default: .mlvalidate/mlflow.db)"
+    )
+    experiment: str | None = Field(default=None, description="Default: the project's name")
+
+
+class Defaults(Model):
+    """What holds for every step that does not say otherwise."""
+
+    python: str | None = Field(
+        default=None, description="Interpreter (default: the one that runs mlvalidate)"
+    )
+    timeout: Duration = 600.0
+    memory: Size = 2 * 10**9
+    network: Access = Access.DENY
+    credentials: Access = Access.DENY
+    env: dict[str, EnvironmentValue] = Field(default_factory=dict)
+    seed: int = Field(default=0, ge=0, description="Seed of the synthetic data")
+    log_limit: Size = Field(
+        default=10 * 10**6, description="Bytes kept of stdout and of stderr, head and tail"
+    )
+
+
+class Project(Model):
+    """A whole `mlvalidate.yaml`."""
+
+    version: Literal[1] = Field(description="Version of this format")
+    project: Name
+    description: str = ""
+    tracking: Tracking = Tracking()
+    defaults: Defaults = Defaults()
+    datasets: dict[Name, Dataset] = Field(default_factory=dict)
+    steps: dict[Name, Step] = Field(min_length=1)
+    pipelines: dict[Name, Pipeline] = Field(default_factory=dict)
+    gates: tuple[str, ...] = ()
+
+    # The folder of the project file. Not part of the format: the loader sets it.
+    _root: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @property
+    def root(self) -> Path:
+        """The project's folder, absolute."""
+        return self._root
+
+    def at(self, root: Path) -> Project:
+        """Return this project, placed in ``root``."""
+        self._root = root
+        return self
+
+    def path(self, declared: str) -> Path:
+        """Return the absolute path of something that the project file names."""
+        return self.root / declared
+
+    @property
+    def state_folder(self) -> Path:
+        """The folder that holds runs, the default MLflow store and caches."""
+        return self.root / ".mlvalidate"
+
+    @property
+    def parsed_gates(self) -> tuple[Gate, ...]:
+        """The gates, taken apart."""
+        return tuple(Gate.parse(text) for text in self.gates)

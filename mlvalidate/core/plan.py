@@ -1,0 +1,129 @@
+"""The plan: what will run, on what, in which order; what is skipped, and why."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Literal
+
+from mlvalidate.core.contracts import Access, Project, Step
+from mlvalidate.core.model import Model
+
+RunKind = Literal["script", "pipeline"]
+
+
+class DataSource(StrEnum):
+    """Where the inputs come from that no step produces."""
+
+    SYNTHETIC = "synthetic"
+    SAMPLE = "sample"
+
+
+class Origin(StrEnum):
+    """Where one input of one node comes from."""
+
+    EDGE = "edge"
+    SYNTHETIC = "synthetic"
+    SAMPLE = "sample"
+    FOLDER = "folder"
+    ABSENT = "absent"
+
+
+class SkipReason(StrEnum):
+    """Why a node did not run."""
+
+    UPSTREAM_FAILED = "upstream-failed"
+    UPSTREAM_SKIPPED = "upstream-skipped"
+    INTERRUPTED = "interrupted"
+
+
+class FileToMake(Model):
+    """One file of a synthetic input: its name in the port and its dataset."""
+
+    name: str
+    dataset: str
+
+
+class PlannedInput(Model):
+    """Where the content of one input port comes from.
+
+    ``producer``, ``output`` and ``subpath`` are set for an edge, ``files`` for synthetic data and
+    ``folder`` (a file or a folder, absolute) for a sample and for a folder given by hand.
+    """
+
+    port: str
+    container_path: str
+    origin: Origin
+    producer: str = ""
+    output: str = ""
+    subpath: str = ""
+    files: tuple[FileToMake, ...] = ()
+    folder: Path | None = None
+    # The name that the file gets in the port, where ``folder`` is a single file.
+    file_name: str = ""
+
+    @property
+    def description(self) -> str:
+        """One short text for people."""
+        if self.origin is Origin.EDGE:
+            return f"{self.producer}.{self.output}" + (f"/{self.subpath}" if self.subpath else "")
+        if self.origin is Origin.SYNTHETIC:
+            return "synthetic " + ", ".join(f"{file.dataset}" for file in self.files)
+        if self.origin is Origin.ABSENT:
+            return "left empty (optional)"
+        return f"{self.origin.value} {self.folder}"
+
+
+class PlannedStep(Model):
+    """A node with everything that is needed to run it, merged and resolved."""
+
+    node: str
+    step_name: str
+    step: Step
+    inputs: tuple[PlannedInput, ...]
+    python: Path
+    timeout: float
+    memory: int
+    network: Access
+    credentials: Access
+    env: dict[str, str]
+
+    @property
+    def depends_on(self) -> tuple[str, ...]:
+        """The nodes whose outputs this node reads, each once, in the order of the ports."""
+        return tuple(
+            dict.fromkeys(item.producer for item in self.inputs if item.origin is Origin.EDGE)
+        )
+
+
+class Plan(Model):
+    """A run, resolved: the same plan is shown by ``--dry-run`` and executed."""
+
+    kind: RunKind
+    name: str
+    project: str
+    root: Path
+    steps: tuple[PlannedStep, ...]
+    data_source: DataSource
+    scenario: str = "standard"
+    seed: int
+    rows: int | None = None
+    log_limit: int
+    # What the user would type to get this plan again.
+    command: str
+    # Why steps run by path mapping, in the open; empty when they run in a sandbox.
+    sandbox_refusal: str = ""
+
+    def step(self, node: str) -> PlannedStep:
+        """Return the planned step of a node; KeyError when the plan has none."""
+        for planned in self.steps:
+            if planned.node == node:
+                return planned
+        raise KeyError(node)
+
+
+class PlannedRun(Model):
+    """A plan with the project that it was made from: what the engine executes."""
+
+    plan: Plan
+    project: Project

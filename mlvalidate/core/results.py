@@ -1,0 +1,186 @@
+"""Results: what a run came to. The single source of terminal, MLflow, JSON and notebook output.
+
+Times are seconds since the epoch, durations are seconds, sizes in ``_mb`` are 10^6 bytes.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import Field
+
+from mlvalidate.core.errors import ExitCode
+from mlvalidate.core.findings import Finding, Severity, count_findings
+from mlvalidate.core.model import Model
+from mlvalidate.core.plan import DataSource, RunKind, SkipReason
+
+RESULT_VERSION = 1
+
+
+class Status(StrEnum):
+    """The verdict on a step or a run."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    INTERRUPTED = "interrupted"
+    # mlvalidate itself broke or was killed: says nothing about the user's scripts.
+    INTERNAL = "internal"
+
+
+class Usage(Model):
+    """What the process tree of a step took."""
+
+    duration_s: float = 0.0
+    cpu_s: float = 0.0
+    peak_rss_mb: float = 0.0
+    read_mb: float = 0.0
+    written_mb: float = 0.0
+
+
+class FileSummary(Model):
+    """One file of a port. ``rows`` and ``columns`` (name -> type as read) are for tables."""
+
+    name: str
+    size_bytes: int
+    digest: str
+    dataset: str | None = None
+    rows: int | None = None
+    columns: dict[str, str] | None = None
+    # The file with the first rows, relative to the run's folder, without ending.
+    sample: str | None = None
+
+
+class PortSummary(Model):
+    """The files of one port after the step. ``path`` is the container path."""
+
+    port: str
+    path: str
+    files: tuple[FileSummary, ...] = ()
+    # Where the content came from, for an input.
+    source: str = ""
+
+    @property
+    def rows(self) -> int | None:
+        """Rows over all tables of the port; None when it holds no table."""
+        counted = [file.rows for file in self.files if file.rows is not None]
+        return sum(counted) if counted else None
+
+
+class StepResult(Model):
+    """What one node came to."""
+
+    version: int = RESULT_VERSION
+    node: str
+    step: str
+    kind: str
+    entry_point: str
+    status: Status
+    skip_reason: SkipReason | None = None
+    # What the reason is about, such as the upstream node that failed.
+    skip_detail: str = ""
+    started_at: float
+    finished_at: float
+    usage: Usage = Usage()
+    exit_code: int | None = None
+    signal: str | None = None
+    command: str = ""
+    args: dict[str, str] = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict)
+    hyperparameters: dict[str, str] = Field(default_factory=dict)
+    inputs: tuple[PortSummary, ...] = ()
+    outputs: tuple[PortSummary, ...] = ()
+    metrics: dict[str, float] = Field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+    code_hash: str = ""
+    contract_hash: str = ""
+    data_hash: str = ""
+    # Text of /opt/ml/output/failure (training) or /opt/ml/output/message (processing).
+    message: str = ""
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by output port, for the ports that hold tables."""
+        return {port.port: port.rows for port in self.outputs if port.rows is not None}
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every number a gate can name, without the node's name in front."""
+        if self.status is Status.SKIPPED:
+            return {}
+        return {
+            **self.usage.model_dump(),
+            **{f"findings.{name}": n for name, n in count_findings(self.findings).items()},
+            **{f"rows.{port}": rows for port, rows in self.rows.items()},
+            **self.metrics,
+        }
+
+
+class PipelineResult(Model):
+    """What one run came to: of a pipeline, or of a single step tested alone (kind ``script``)."""
+
+    version: int = RESULT_VERSION
+    run_id: str
+    kind: RunKind
+    name: str
+    project: str
+    status: Status
+    started_at: float
+    finished_at: float
+    data_source: DataSource
+    scenario: str
+    seed: int
+    rows: int | None = None
+    command: str
+    steps: tuple[StepResult, ...]
+    # Findings about the run as a whole: gates, and faults blamed on no step.
+    findings: tuple[Finding, ...] = ()
+    # One line each: what a reader has to know about how the run was made.
+    notes: tuple[str, ...] = ()
+    # Where MLflow shows the run, and how to open it; empty until it is recorded.
+    run_url: str = ""
+    open_command: str = ""
+    # Why the run is not recorded yet.
+    unrecorded: str = ""
+
+    @property
+    def all_findings(self) -> tuple[Finding, ...]:
+        """Every finding of the run, the steps' first."""
+        return (*(f for step in self.steps for f in step.findings), *self.findings)
+
+    @property
+    def duration_s(self) -> float:
+        """Wall time of the run in seconds."""
+        return self.finished_at - self.started_at
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Every number that a gate can name: of the run, and ``<node>.<figure>`` of its steps."""
+        ran = [step for step in self.steps if step.status is not Status.SKIPPED]
+        return {
+            "duration_s": self.duration_s,
+            "cpu_s": sum(step.usage.cpu_s for step in ran),
+            "peak_rss_mb": max((step.usage.peak_rss_mb for step in ran), default=0.0),
+            "read_mb": sum(step.usage.read_mb for step in ran),
+            "written_mb": sum(step.usage.written_mb for step in ran),
+            **{f"findings.{name}": n for name, n in count_findings(self.all_findings).items()},
+            **{f"{step.node}.{name}": x for step in ran for name, x in step.figures.items()},
+        }
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What the process should return for this result."""
+        if self.status is Status.INTERRUPTED:
+            return ExitCode.INTERRUPTED
+        if self.status is Status.INTERNAL:
+            return ExitCode.INTERNAL
+        if self.status is Status.FAILED:
+            return ExitCode.FAILED
+        if all(step.status is Status.SKIPPED for step in self.steps):
+            return ExitCode.NOTHING_RAN
+        return ExitCode.PASSED
+
+
+def is_failed(findings: tuple[Finding, ...]) -> bool:
+    """Tell whether any finding is an error."""
+    return any(finding.severity is Severity.ERROR for finding in findings)

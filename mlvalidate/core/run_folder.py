@@ -1,0 +1,103 @@
+"""Where everything of a run lies on disk. Names only: nothing here reads or writes.
+
+.mlvalidate/runs/<run id>/
+    journal.jsonl            the events, one per line: the truth about the run
+    owner.lock               held by the process that runs it; free means that it is gone
+    tracking.jsonl           what has been recorded in MLflow so far (written by the recorder)
+    tracking.lock            held by the process that records the run
+    result.json              the PipelineResult
+    sources/<node>/<port>/   generated inputs
+    steps/<node>/
+        ml/                  what the script saw as /opt/ml
+        inputs/<port>/       what the script changed in an input
+        outputs/<port>/      packed outputs, such as model.tar.gz
+        logs/stdout.log, stderr.log
+        samples/<port>/      first rows of tables: <file>.parquet and <file>.json
+        harness/             stand-ins that the script met (pip, sitecustomize) and their notes
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class StepFolder:
+    """The paths of one node's files."""
+
+    root: Path
+
+    @property
+    def ml(self) -> Path:
+        return self.root / "ml"
+
+    @property
+    def inputs(self) -> Path:
+        return self.root / "inputs"
+
+    @property
+    def outputs(self) -> Path:
+        return self.root / "outputs"
+
+    @property
+    def logs(self) -> Path:
+        return self.root / "logs"
+
+    @property
+    def stdout(self) -> Path:
+        return self.logs / "stdout.log"
+
+    @property
+    def stderr(self) -> Path:
+        return self.logs / "stderr.log"
+
+    @property
+    def samples(self) -> Path:
+        return self.root / "samples"
+
+    @property
+    def harness(self) -> Path:
+        return self.root / "harness"
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The paths of one run's files."""
+
+    root: Path
+
+    @property
+    def run_id(self) -> str:
+        return self.root.name
+
+    @property
+    def journal(self) -> Path:
+        return self.root / "journal.jsonl"
+
+    @property
+    def owner_lock(self) -> Path:
+        return self.root / "owner.lock"
+
+    @property
+    def tracking_log(self) -> Path:
+        return self.root / "tracking.jsonl"
+
+    @property
+    def tracking_lock(self) -> Path:
+        return self.root / "tracking.lock"
+
+    @property
+    def result(self) -> Path:
+        return self.root / "result.json"
+
+    def source(self, node: str, port: str) -> Path:
+        return self.root / "sources" / node / port
+
+    def step(self, node: str) -> StepFolder:
+        return StepFolder(self.root / "steps" / node)
+
+
+def runs_folder(state_folder: Path) -> Path:
+    """Return the folder that holds the run folders of a project."""
+    return state_folder / "runs"

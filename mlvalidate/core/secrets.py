@@ -1,0 +1,98 @@
+"""Keeps secrets out of everything that is stored or shown: logs, params, artifacts, messages.
+
+A secret is the value of a variable whose name looks like one, an AWS key wherever it stands, and
+the password in a URL. Redaction is by value, so a secret that a script prints is caught as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from enum import Enum
+from typing import TypeVar
+
+from mlvalidate.core.model import Model
+
+M = TypeVar("M", bound=Model)
+
+MASK = "***"
+
+_SECRET_NAME = re.compile(
+    r"secret|token|passw|passphrase|pwd|credential|api_?key|private_?key|access_?key|"
+    r"signing_?key|encryption_?key|(?:^|_)auth(?:$|_)|(?:^|_)key$|connection_?string|(?:^|_)dsn$",
+    re.IGNORECASE,
+)
+# A value shorter than this is too likely to stand for something else, such as "1" or "true".
+_LEAST_SECRET_LENGTH = 6
+
+_PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
+    # AWS access key ids: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
+    (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"), MASK),
+    # A secret access key or session token behind its name, in env, INI, JSON, YAML or Python form.
+    (
+        re.compile(
+            r"(?i)(aws_?(?:secret_?access_?key|session_?token|security_?token)"
+            r"|(?:secret_?access_?key|session_?token))"
+            r"(['\"]?\s*[:=]\s*['\"]?)([A-Za-z0-9/+=]{16,})"
+        ),
+        rf"\1\2{MASK}",
+    ),
+    (re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@"), rf"\1:{MASK}@"),
+)
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a variable of this name is taken to hold a secret."""
+    return _SECRET_NAME.search(name) is not None
+
+
+class Redactor:
+    """Masks known secret values and everything that looks like an AWS key in a text."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {secret for secret in secrets if len(secret) >= _LEAST_SECRET_LENGTH}
+        # Lines of a longer secret (a private key) are masked one by one: logs are redacted by line.
+        known |= {
+            line.strip()
+            for secret in known
+            for line in secret.splitlines()
+            if len(line.strip()) >= 8
+        }
+        longest_first = sorted(known, key=len, reverse=True)
+        self._values = (
+            re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+        )
+
+    @classmethod
+    def for_environment(cls, *environments: Mapping[str, str]) -> Redactor:
+        """Return a redactor that knows the values of all secret-looking variables."""
+        return cls(
+            value for env in environments for name, value in env.items() if is_secret_name(name)
+        )
+
+    def redact(self, text: str) -> str:
+        """Return ``text`` with every secret masked."""
+        if self._values is not None:
+            text = self._values.sub(MASK, text)
+        for pattern, replacement in _PATTERNS:
+            text = pattern.sub(replacement, text)
+        return text
+
+    def redact_model(self, model: M) -> M:
+        """Return the model with every secret masked in its texts, also by the name of a key."""
+        return type(model).model_validate(self._redact_value(model.model_dump()))
+
+    def _redact_value(self, value: object) -> object:
+        # Enumerations are texts as well, but not the user's.
+        if isinstance(value, str) and not isinstance(value, Enum):
+            return self.redact(value)
+        if isinstance(value, dict):
+            return {
+                key: MASK
+                if isinstance(key, str) and isinstance(item, str) and is_secret_name(key)
+                else self._redact_value(item)
+                for key, item in value.items()
+            }
+        if isinstance(value, list | tuple):
+            return tuple(self._redact_value(item) for item in value)
+        return value
