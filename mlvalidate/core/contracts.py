@@ -219,6 +219,8 @@ def _nodes(value: object) -> object:
         return value
     nodes: dict[str, object] = {}
     for item in value:
+        if not isinstance(item, str | dict):
+            raise ValueError("expected the names of steps, or mappings of a name to a node")
         entries = item if isinstance(item, dict) else {item: None}
         for name, node in entries.items():
             if name in nodes:

@@ -97,7 +97,7 @@ class Column(Model):
                 raise ValueError(f"`pattern` is for string and text columns, not for {kind.value}")
             try:
                 re.compile(self.pattern)
-            except re.error as error:
+            except (re.error, OverflowError, RecursionError) as error:
                 raise ValueError(f"`pattern` is no regular expression: {error}") from None
         if self.length is not None:
             if not kind.is_textual:

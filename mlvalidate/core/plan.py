@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from mlvalidate.core.contracts import Access, Project, Step
+from mlvalidate.core.contracts import Access, Step
 from mlvalidate.core.model import Model
 
 RunKind = Literal["script", "pipeline"]
@@ -38,17 +38,18 @@ class SkipReason(StrEnum):
 
 
 class FileToMake(Model):
-    """One file of a synthetic input: its name in the port and its dataset."""
+    """One file of an input: its name in the port, and its dataset or the file to take it from."""
 
     name: str
-    dataset: str
+    dataset: str = ""
+    copied_from: Path | None = None
 
 
 class PlannedInput(Model):
     """Where the content of one input port comes from.
 
-    ``producer``, ``output`` and ``subpath`` are set for an edge, ``files`` for synthetic data and
-    ``folder`` (a file or a folder, absolute) for a sample and for a folder given by hand.
+    ``producer``, ``output`` and ``subpath`` are set for an edge, ``files`` for files to generate
+    or to copy, ``folder`` (absolute) for a folder that is used as it is.
     """
 
     port: str
@@ -59,8 +60,6 @@ class PlannedInput(Model):
     subpath: str = ""
     files: tuple[FileToMake, ...] = ()
     folder: Path | None = None
-    # The name that the file gets in the port, where ``folder`` is a single file.
-    file_name: str = ""
 
     @property
     def description(self) -> str:
@@ -68,10 +67,11 @@ class PlannedInput(Model):
         if self.origin is Origin.EDGE:
             return f"{self.producer}.{self.output}" + (f"/{self.subpath}" if self.subpath else "")
         if self.origin is Origin.SYNTHETIC:
-            return "synthetic " + ", ".join(f"{file.dataset}" for file in self.files)
+            return "synthetic " + ", ".join(file.dataset for file in self.files)
         if self.origin is Origin.ABSENT:
             return "left empty (optional)"
-        return f"{self.origin.value} {self.folder}"
+        places = [self.folder] if self.folder else [file.copied_from for file in self.files]
+        return f"{self.origin.value} " + ", ".join(map(str, places))
 
 
 class PlannedStep(Model):
@@ -120,10 +120,3 @@ class Plan(Model):
             if planned.node == node:
                 return planned
         raise KeyError(node)
-
-
-class PlannedRun(Model):
-    """A plan with the project that it was made from: what the engine executes."""
-
-    plan: Plan
-    project: Project

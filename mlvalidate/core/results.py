@@ -45,6 +45,8 @@ class FileSummary(Model):
     size_bytes: int
     digest: str
     dataset: str | None = None
+    # The columns of its dataset, as the contract has them.
+    declared_columns: tuple[str, ...] = ()
     rows: int | None = None
     columns: dict[str, str] | None = None
     # The file with the first rows, relative to the run's folder, without ending.

@@ -18,7 +18,7 @@ M = TypeVar("M", bound=Model)
 MASK = "***"
 
 _SECRET_NAME = re.compile(
-    r"secret|token|passw|passphrase|pwd|credential|api_?key|private_?key|access_?key|"
+    r"secret|token(?!ize)|passw|passphrase|_pwd(?:$|_)|credential|api_?key|private_?key|access_?key|"
     r"signing_?key|encryption_?key|(?:^|_)auth(?:$|_)|(?:^|_)key$|connection_?string|(?:^|_)dsn$",
     re.IGNORECASE,
 )
@@ -83,16 +83,20 @@ class Redactor:
         return type(model).model_validate(self._redact_value(model.model_dump()))
 
     def _redact_value(self, value: object) -> object:
-        # Enumerations are texts as well, but not the user's.
-        if isinstance(value, str) and not isinstance(value, Enum):
-            return self.redact(value)
+        if _is_text(value):
+            return self.redact(str(value))
         if isinstance(value, dict):
             return {
                 key: MASK
-                if isinstance(key, str) and isinstance(item, str) and is_secret_name(key)
+                if _is_text(key) and _is_text(item) and is_secret_name(str(key))
                 else self._redact_value(item)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):
             return tuple(self._redact_value(item) for item in value)
         return value
+
+
+def _is_text(value: object) -> bool:
+    """Tell texts from enumerations, which are texts as well but not the user's."""
+    return isinstance(value, str) and not isinstance(value, Enum)

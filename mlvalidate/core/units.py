@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -11,7 +12,8 @@ _BYTES = {
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
     "kib": 2**10, "mib": 2**20, "gib": 2**30, "tib": 2**40,
 }  # fmt: skip
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?i?b?)", re.IGNORECASE)
+# More digits than any machine has bytes would overflow.
+_SIZE = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*([kmgt]?i?b?)", re.IGNORECASE)
 
 
 def parse_duration(value: str | int | float) -> float:
@@ -19,7 +21,7 @@ def parse_duration(value: str | int | float) -> float:
 
     Raises ValueError when the text is no duration or the duration is not positive.
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
         raise ValueError("expected a duration such as 30s, 10m or 1h30m")
     if isinstance(value, int | float):
         seconds = float(value)
@@ -31,8 +33,8 @@ def parse_duration(value: str | int | float) -> float:
         if not parts and not re.fullmatch(r"\d+(\.\d+)?", text):
             raise ValueError(f"expected a duration such as 30s, 10m or 1h30m, got {value!r}")
         seconds = sum(float(n) * _SECONDS[unit] for n, unit in parts) if parts else float(text)
-    if seconds <= 0:
-        raise ValueError("a duration must be more than zero")
+    if not 0 < seconds < math.inf:
+        raise ValueError("a duration must be more than zero, and finite")
     return seconds
 
 
@@ -41,7 +43,7 @@ def parse_size(value: str | int) -> int:
 
     Raises ValueError when the text is no size or the size is not positive.
     """
-    if isinstance(value, bool):
+    if isinstance(value, bool) or not isinstance(value, str | int):
         raise ValueError("expected a size such as 512MB or 2GB")
     if isinstance(value, int):
         size = value

@@ -87,6 +87,9 @@ def _read_valid(folder: RunFolder) -> tuple[list[Event], int]:
     except FileNotFoundError:
         return events, size
     for line in content.splitlines(keepends=True):
+        # An event without its end of line is torn as well: the next one must not follow it there.
+        if not line.endswith(b"\n"):
+            break
         try:
             events.append(parse_event(line))
         except ValidationError:
@@ -119,9 +122,16 @@ def follow_events(folder: RunFolder) -> Iterator[Event]:
                     return
             if newline:
                 continue
-            if not alive and not close_if_abandoned(folder):
+            if not alive and not close_if_abandoned(folder) and not _is_begun(folder):
                 return
+            # Also where another process was faster, or has just now asked for the owner.
             time.sleep(_POLL_SECONDS)
+
+
+def _is_begun(folder: RunFolder) -> bool:
+    """Tell whether the journal holds a run that has been closed, or that can be."""
+    events = read_events(folder)
+    return folder.owner_lock.exists() and bool(events) and isinstance(events[0], RunStarted)
 
 
 def close_if_abandoned(folder: RunFolder) -> bool:

@@ -1,0 +1,132 @@
+"""From raw customers to model features: the same code for training, batch scoring and serving."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ID = "customer_id"
+LABEL = "churned"
+SNAPSHOT = "1997-10-01"
+
+DATES = ["first_order", "last_order"]
+NUMBERS = ["orders", "cds", "spend", "largest_order", "median_gap_days", "price_per_cd"]
+CATEGORIES = ["first_weekday", "basket"]
+RAW = [ID, *DATES, *NUMBERS, *CATEGORIES, "weekend_buyer"]
+
+NUMERIC = [
+    "tenure_days",
+    "recency_days",
+    "active_days",
+    "orders",
+    "cds",
+    "log_spend",
+    "avg_order_value",
+    "largest_share",
+    "price_per_cd",
+    "median_gap_days",
+]
+BOOLEAN = ["bought_again", "weekend_buyer"]
+FEATURES = NUMERIC + BOOLEAN + CATEGORIES
+
+OTHER = "other"
+YES_NO = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
+
+
+def read_customers(folder, need_label=False):
+    """All csv files of a folder as one frame, with the types the features need."""
+    files = sorted(Path(folder).glob("*.csv"))
+    if not files:
+        raise FileNotFoundError(f"no csv file in {folder}")
+    raw = pd.concat([pd.read_csv(file, dtype={ID: str}) for file in files], ignore_index=True)
+    return clean(raw, need_label)
+
+
+def clean(raw, need_label=False):
+    needed = RAW + [LABEL] if need_label else RAW
+    missing = [column for column in needed if column not in raw.columns]
+    if missing:
+        raise ValueError(f"columns missing from the customers: {missing}")
+    raw = raw.copy()
+    for column in DATES:
+        raw[column] = pd.to_datetime(raw[column])
+    for column in NUMBERS:
+        raw[column] = pd.to_numeric(raw[column]).astype("float64")
+    raw["weekend_buyer"] = parse_bool(raw["weekend_buyer"]).fillna(False).astype(bool)
+    if need_label:
+        raw[LABEL] = parse_bool(raw[LABEL])
+    return raw
+
+
+def parse_bool(values):
+    if pd.api.types.is_bool_dtype(values.dtype):
+        return values.astype("boolean")
+    text = values.astype("string").str.strip().str.lower()
+    unknown = sorted(set(text.dropna()) - set(YES_NO))
+    if unknown:
+        raise ValueError(f"{values.name}: not a boolean: {unknown[:5]}")
+    return pd.Series([YES_NO.get(value) if pd.notna(value) else pd.NA for value in text], index=values.index, dtype="boolean", name=values.name)
+
+
+def fit_spec(raw):
+    """What the features learn from the training customers: fill values and known categories."""
+    base = derive(raw, SNAPSHOT)
+    fill = {column: median(base[column]) for column in NUMERIC}
+    known = {column: sorted(raw[column].dropna().astype(str).unique().tolist()) for column in CATEGORIES}
+    return {"snapshot": SNAPSHOT, "features": FEATURES, "fill": fill, "categories": known}
+
+
+def build_features(raw, spec):
+    base = derive(raw, spec["snapshot"])
+    features = pd.DataFrame({ID: raw[ID]})
+    for column in NUMERIC:
+        features[column] = base[column].fillna(spec["fill"][column])
+    for column in ["tenure_days", "recency_days", "active_days", "orders", "cds"]:
+        features[column] = features[column].round().astype("int64")
+    for column in ["log_spend", "avg_order_value", "largest_share", "price_per_cd", "median_gap_days"]:
+        features[column] = features[column].astype("float64").round(6)
+    features["bought_again"] = features["orders"] > 1
+    features["weekend_buyer"] = raw["weekend_buyer"]
+    for column in CATEGORIES:
+        known = raw[column].isin(spec["categories"][column])
+        features[column] = raw[column].astype(object).where(known, OTHER)
+    return features[[ID, *FEATURES]]
+
+
+def derive(raw, snapshot):
+    day = pd.Timestamp(snapshot)
+    orders = raw["orders"].clip(lower=1)
+    spend = raw["spend"].clip(lower=0)
+    return pd.DataFrame(
+        {
+            "tenure_days": (day - raw["first_order"]).dt.days.clip(lower=0),
+            "recency_days": (day - raw["last_order"]).dt.days.clip(lower=0),
+            "active_days": (raw["last_order"] - raw["first_order"]).dt.days.clip(lower=0),
+            "orders": orders,
+            "cds": raw["cds"],
+            "log_spend": np.log1p(spend),
+            "avg_order_value": spend / orders,
+            "largest_share": (raw["largest_order"] / spend.where(spend > 0)).clip(0, 1),
+            "price_per_cd": raw["price_per_cd"],
+            "median_gap_days": raw["median_gap_days"],
+        }
+    )
+
+
+def median(values):
+    value = values.median()
+    return 0.0 if pd.isna(value) else float(value)
+
+
+def read_features(path):
+    return pd.read_csv(path, dtype={column: str for column in [ID, *CATEGORIES]})
+
+
+def save_spec(spec, folder):
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    (Path(folder) / "feature_spec.json").write_text(json.dumps(spec, indent=2))
+
+
+def load_spec(folder):
+    return json.loads((Path(folder) / "feature_spec.json").read_text())

@@ -1,0 +1,200 @@
+"""What the command line and notebooks call: open a project, plan, run, record.
+
+Every function returns the same frozen results; nothing here prints.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shlex
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlvalidate.core.contracts import Project
+from mlvalidate.core.errors import InfrastructureError
+from mlvalidate.core.events import Event, RunFinished, RunStarted
+from mlvalidate.core.plan import DataSource, Plan
+from mlvalidate.core.results import PipelineResult
+from mlvalidate.core.run_folder import RunFolder, runs_folder
+
+if TYPE_CHECKING:
+    from mlvalidate.tracking.sync import SyncReport
+
+# How long a command waits for MLflow after the run is over; the recorder goes on without it.
+_RECORDING_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a caller can choose about a run.
+
+    ``data_dirs`` maps ``port`` (of a script) or ``node.port`` to a file or folder that becomes
+    the input. ``rows`` and ``seed`` replace those of the project for synthetic data.
+    """
+
+    data: DataSource = DataSource.SYNTHETIC
+    data_dirs: Mapping[str, Path] = field(default_factory=dict)
+    rows: int | None = None
+    seed: int | None = None
+
+
+def open_project(directory: Path | None = None) -> Project:
+    """Read the project file of a folder or of the nearest folder above it.
+
+    UsageError when there is none, ProjectError when it is wrong.
+    """
+    from mlvalidate.project import load_project
+
+    return load_project(directory or Path.cwd(), os.environ)
+
+
+def plan_pipeline(
+    project: Project, pipeline: str | None = None, options: Options | None = None
+) -> Plan:
+    """Resolve a pipeline (by default the only one) into a plan, without running anything."""
+    from mlvalidate.engine import planning
+    from mlvalidate.engine.sandbox import detect_sandboxing
+
+    choices = _choices(options or Options(), prefix="")
+    return planning.plan_pipeline(project, pipeline, choices, detect_sandboxing())
+
+
+def plan_script(project: Project, step: str, options: Options | None = None) -> Plan:
+    """Resolve a test of one step, or of one node of a pipeline, without running anything."""
+    from mlvalidate.engine import planning
+    from mlvalidate.engine.sandbox import detect_sandboxing
+
+    choices = _choices(options or Options(), prefix=f"{step}.")
+    return planning.plan_script(project, step, choices, detect_sandboxing())
+
+
+def _choices(options: Options, prefix: str) -> Any:
+    from mlvalidate.engine.planning import Choices
+
+    folders = {
+        name if name.startswith(prefix) else prefix + name: path
+        for name, path in options.data_dirs.items()
+    }
+    return Choices(data=options.data, folders=folders, rows=options.rows, seed=options.seed)
+
+
+def _ignore(_event: Event) -> None:
+    """Take no notice of an event."""
+
+
+def execute(
+    project: Project,
+    plan: Plan,
+    on_event: Callable[[Event], None] = _ignore,
+    *,
+    record: bool = True,
+) -> PipelineResult:
+    """Run a plan, record it in MLflow and return its result.
+
+    SIGINT and SIGTERM end the running step in order; the result is then INTERRUPTED. A tracking
+    server that is away does not change the verdict: ``unrecorded`` says why the run waits.
+    InfrastructureError when this machine can't do it (a full disk, a refused sandbox).
+    """
+    from mlvalidate.engine.run import execute_plan, new_run_folder
+    from mlvalidate.engine.sandbox import detect_sandboxing
+
+    folder = new_run_folder(project)
+    with _writable(project), _interruptible() as interrupted:
+        recorder = None
+        result = None
+        for event in execute_plan(project, plan, folder, detect_sandboxing(), interrupted):
+            if record and isinstance(event, RunStarted):
+                recorder = _start_recorder(project, folder)
+            on_event(event)
+            if isinstance(event, RunFinished):
+                result = event.result
+        assert result is not None
+        if recorder is None:
+            return result
+        recording = recorder.wait(_RECORDING_SECONDS)
+        return result.model_copy(
+            update={
+                "run_url": recording.run_url,
+                "open_command": recording.open_command,
+                "unrecorded": recording.unrecorded,
+            }
+        )
+
+
+def _start_recorder(project: Project, folder: RunFolder) -> Any:
+    from mlvalidate.tracking.launch import start_recorder
+    from mlvalidate.tracking.store import resolve_store
+
+    at = "" if project.root == Path.cwd() else f" -C {shlex.quote(os.path.relpath(project.root))}"
+    store = resolve_store(project, os.environ)
+    return start_recorder(folder, store, ui_command=f"mlvalidate ui{at}")
+
+
+@contextlib.contextmanager
+def _writable(project: Project) -> Iterator[None]:
+    """Turn a full or read-only disk into a message that says so."""
+    try:
+        project.state_folder.mkdir(exist_ok=True)
+        (project.state_folder / ".gitignore").write_text("*\n")
+        yield
+    except OSError as error:
+        raise InfrastructureError(
+            f"can't write to {error.filename or project.state_folder}: {error.strerror or error}",
+            "free some space, or copy the project to a folder that you can write to",
+        ) from error
+
+
+@contextlib.contextmanager
+def _interruptible() -> Iterator[Callable[[], bool]]:
+    """Let the first SIGINT or SIGTERM end the run in order, and a second SIGINT at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop.is_set
+        return
+
+    def request_stop(number: int, _frame: object) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, request_stop) for number in numbers}
+    try:
+        yield stop.is_set
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def run_folder(project: Project, run: PipelineResult | str) -> RunFolder:
+    """Return the folder with journal, logs and data of a run."""
+    run_id = run if isinstance(run, str) else run.run_id
+    return RunFolder(runs_folder(project.state_folder) / run_id)
+
+
+def sync(project: Project) -> SyncReport:
+    """Record every run in MLflow that waits for it, and close runs that were killed."""
+    from mlvalidate.tracking.store import resolve_store
+    from mlvalidate.tracking.sync import sync as sync_runs
+
+    return sync_runs(project.state_folder, resolve_store(project, os.environ))
+
+
+def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) -> None:
+    """Serve MLflow's UI on the project's store until interrupted; ``say`` gets the link."""
+    from mlvalidate.tracking.store import resolve_store
+    from mlvalidate.tracking.ui import run_ui
+
+    run_ui(resolve_store(project, os.environ), say=say, host=host, port=port)
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of mlvalidate.yaml."""
+    from mlvalidate.project import project_json_schema
+
+    return project_json_schema()

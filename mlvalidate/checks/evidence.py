@@ -1,0 +1,93 @@
+"""What checks look at: one executed step with its files, output and outcome. Plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlvalidate.checks.traceback import PythonError, parse_python_error
+from mlvalidate.core.contracts import FileKind, Port
+from mlvalidate.core.datasets import Dataset, FileFormat
+from mlvalidate.core.execution import Note, Outcome
+from mlvalidate.core.plan import PlannedStep
+from mlvalidate.core.results import PortSummary
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True)
+class FileContent:
+    """A file of an output port. ``frame`` is set when it is a table that could be read."""
+
+    name: str
+    path: Path
+    size: int
+    # Why it can't be opened at all: a link that leads out of the port, no regular file.
+    problem: str = ""
+    dataset_name: str = ""
+    dataset: Dataset | None = None
+    kind: FileKind | None = None
+    format: FileFormat | None = None
+    frame: pd.DataFrame | None = None
+    # Why its content can't be read as what it is declared to be.
+    unreadable: str = ""
+    # Why it was not looked into.
+    skipped: str = ""
+
+    @property
+    def is_declared(self) -> bool:
+        return self.kind is not None or self.dataset is not None
+
+
+@dataclass(frozen=True)
+class PortContent:
+    """An output port with everything in it after the step."""
+
+    port: str
+    path: str
+    declaration: Port
+    files: tuple[FileContent, ...] = ()
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything about one executed step that a judgement may rest on.
+
+    ``inputs`` tell files and columns that the step was given, and where each input came from.
+    ``stray_files`` lie below /opt/ml but in no port; ``stderr`` and ``stdout`` are the last 64 KB,
+    redacted. ``failed_metrics`` maps declared metrics without a value to the reason.
+    """
+
+    planned: PlannedStep
+    root: Path
+    outcome: Outcome
+    outputs: tuple[PortContent, ...] = ()
+    inputs: tuple[PortSummary, ...] = ()
+    stray_files: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
+    stdout: str = ""
+    stderr: str = ""
+    log_dropped: dict[str, int] = field(default_factory=dict)
+    message: str = ""
+    failed_metrics: dict[str, str] = field(default_factory=dict)
+    reproduce: str = ""
+
+    @property
+    def node(self) -> str:
+        """The node that ran."""
+        return self.planned.node
+
+    @cached_property
+    def error(self) -> PythonError | None:
+        """The last Python traceback of the script's stderr, if there is one."""
+        return parse_python_error(self.stderr)
+
+    def producer_of(self, port: str) -> str | None:
+        """Return the node that wrote an input, or None when no node did."""
+        for item in self.planned.inputs:
+            if item.port == port:
+                return item.producer or None
+        return None

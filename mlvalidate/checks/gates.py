@@ -1,0 +1,82 @@
+"""G6xx: the gates of the project, applied to a whole run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlvalidate.checks.base import Rule
+from mlvalidate.core.contracts import Project
+from mlvalidate.core.findings import Finding
+from mlvalidate.core.gates import Gate
+from mlvalidate.core.results import PipelineResult, Status
+
+
+class GateFailed(Rule):
+    """A gate of the project file does not hold.
+
+    What to do: look at the figure in the run; if the new value is right, change the gate.
+    """
+
+    code = "G601"
+
+
+class GateWithoutValue(Rule):
+    """A gate names a figure that the run did not produce, so it can't hold.
+
+    A gate on a step that was skipped has no value either: the step's own finding says why. Gates
+    on steps that are not part of the run do not count.
+
+    What to do: check that the step still writes the metric, or change the gate.
+    """
+
+    code = "G602"
+
+
+def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
+    """Yield a finding for each gate that the run does not satisfy.
+
+    A script test is judged by the gates on that step alone: those on the whole run are meant for
+    pipelines, except the ones on findings.
+    """
+    figures = result.figures
+    steps = {step.node: step for step in result.steps}
+    for gate in project.parsed_gates:
+        if gate.is_about_run:
+            if result.kind == "script" and not gate.metric.startswith("findings."):
+                continue
+        elif gate.node not in steps or steps[gate.node].status is Status.SKIPPED:
+            continue
+        value = figures.get(gate.metric)
+        # A failed step has not written its metrics: its own finding says more than this would.
+        if value is None and _has_failed(result, gate):
+            continue
+        if value is None:
+            yield _finding(
+                GateWithoutValue,
+                gate,
+                f"gate {gate.text}: the run has no value for {gate.metric}",
+                result,
+            )
+        elif not gate.holds(value):
+            yield _finding(
+                GateFailed, gate, f"gate {gate.text} does not hold: it is {value:g}", result
+            )
+
+
+def _has_failed(result: PipelineResult, gate: Gate) -> bool:
+    return any(step.node == gate.node and step.status is not Status.PASSED for step in result.steps)
+
+
+def _finding(
+    rule: type[Rule],
+    gate: Gate,
+    message: str,
+    result: PipelineResult,
+) -> Finding:
+    return Finding(
+        code=rule.code,
+        severity=rule.severity,
+        message=message,
+        step=None if gate.is_about_run else gate.node,
+        reproduce=result.command,
+    )

@@ -1,0 +1,172 @@
+"""F30x and F31x: what is inside the output files, against the declared datasets."""
+
+from __future__ import annotations
+
+import json
+import tarfile
+import zipfile
+from collections.abc import Iterator
+
+from mlvalidate.checks.base import Check
+from mlvalidate.checks.evidence import Evidence, FileContent, PortContent
+from mlvalidate.core.contracts import FileKind
+from mlvalidate.core.findings import Finding, Severity
+from mlvalidate.data.conformity import Fault, FaultKind, find_faults
+
+
+def _declared_tables(evidence: Evidence) -> Iterator[tuple[PortContent, FileContent]]:
+    for output in evidence.outputs:
+        for file in output.files:
+            if file.dataset is not None and file.frame is not None:
+                yield output, file
+
+
+class FileUnreadable(Check):
+    """A file can't be read as what the contract declares it to be.
+
+    A table that is no csv (or parquet, or JSON), a `json` file that does not parse, an `archive`
+    that is no tar or zip file.
+
+    What to do: the message has the reader's reason; check format, delimiter and encoding.
+    """
+
+    code = "F307"
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for output in evidence.outputs:
+            for file in output.files:
+                reason = file.unreadable or _kind_problem(file)
+                if reason and file.is_declared and file.size > 0 and not file.problem:
+                    declared = file.dataset_name or (file.kind.value if file.kind else "")
+                    yield self.finding(
+                        evidence,
+                        f"output {output.port}: {file.name} can't be read as {declared}: {reason}",
+                        hint="check format, delimiter and encoding",
+                        port=output.port,
+                        file=file.name,
+                    )
+
+
+def _kind_problem(file: FileContent) -> str:
+    if file.problem or file.size == 0:
+        return ""
+    if file.kind is FileKind.JSON:
+        try:
+            with file.path.open("rb") as stream:
+                json.load(stream)
+        except (ValueError, RecursionError) as error:
+            return str(error)
+    if file.kind is FileKind.ARCHIVE and not (
+        tarfile.is_tarfile(file.path) or zipfile.is_zipfile(file.path)
+    ):
+        return "it is no tar or zip file"
+    return ""
+
+
+class ColumnMissing(Check):
+    """An output table lacks a column that its dataset declares.
+
+    What to do: write the column, correct its name, or mark it `optional` in the dataset.
+    """
+
+    code = "F311"
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for output, file, fault in _faults(evidence, FaultKind.MISSING_COLUMN):
+            yield self.finding(
+                evidence,
+                f"output {output.port}: {file.name} has no column {fault.column!r}",
+                hint=f"it has {fault.suggestion!r}: renamed?" if fault.suggestion else "",
+                port=output.port,
+                file=file.name,
+                column=fault.column,
+            )
+
+
+class ColumnUndeclared(Check):
+    """An output table has a column that its dataset does not declare.
+
+    Models trained on whatever columns there are pick it up without anybody noticing.
+
+    What to do: declare the column, or drop it before writing.
+    """
+
+    code = "F312"
+    severity = Severity.WARNING
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for output, file, fault in _faults(evidence, FaultKind.UNDECLARED_COLUMN):
+            yield self.finding(
+                evidence,
+                f"output {output.port}: {file.name} has the undeclared column {fault.column!r}",
+                hint=f"declare it in dataset {file.dataset_name}, or drop it",
+                port=output.port,
+                file=file.name,
+                column=fault.column,
+            )
+
+
+class ColumnType(Check):
+    """A column of an output table does not hold values of its declared type.
+
+    What a file format does to types is taken into account: integers with gaps come out of a csv
+    file as floats, dates as text. What is left is a real difference, shown with examples.
+
+    What to do: convert the column before writing, or correct the dataset.
+    """
+
+    code = "F313"
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for output, file, fault in _faults(evidence, FaultKind.WRONG_TYPE):
+            yield self.finding(
+                evidence,
+                f"output {output.port}: column {fault.column!r} of {file.name} should be "
+                f"{fault.expected} and is {fault.found}",
+                hint=f"convert it, or change its type in dataset {file.dataset_name}",
+                port=output.port,
+                file=file.name,
+                column=fault.column,
+                examples=fault.examples,
+            )
+
+
+class NotJudged(Check):
+    """A declared table was too large to be read whole and was not looked into.
+
+    What to do: test with fewer rows (`--rows`).
+    """
+
+    code = "F316"
+    severity = Severity.WARNING
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for output in evidence.outputs:
+            for file in output.files:
+                if file.skipped and file.dataset is not None:
+                    yield self.finding(
+                        evidence,
+                        f"output {output.port}: {file.name} was not judged: {file.skipped}",
+                        hint="test with fewer rows: --rows",
+                        port=output.port,
+                        file=file.name,
+                    )
+
+
+def _faults(
+    evidence: Evidence, kind: FaultKind
+) -> Iterator[tuple[PortContent, FileContent, Fault]]:
+    for output, file in _declared_tables(evidence):
+        assert file.dataset is not None
+        for fault in find_faults(file.frame, file.dataset, file.format):
+            if fault.kind is kind:
+                yield output, file, fault
+
+
+CHECKS: tuple[type[Check], ...] = (
+    FileUnreadable,
+    ColumnMissing,
+    ColumnUndeclared,
+    ColumnType,
+    NotJudged,
+)

@@ -1,0 +1,39 @@
+"""Names from the project file, for the shell's completion."""
+
+from __future__ import annotations
+
+import click
+from click.shell_completion import CompletionItem
+
+from mlvalidate.cli.settings import Settings
+from mlvalidate.core.errors import MlvalidateError
+
+
+def complete_pipelines(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the pipelines that begin with what is typed."""
+    return _matching(ctx, "pipelines", incomplete)
+
+
+def complete_steps(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the steps that begin with what is typed."""
+    return _matching(ctx, "steps", incomplete)
+
+
+def _matching(ctx: click.Context, section: str, incomplete: str) -> list[CompletionItem]:
+    from mlvalidate import api
+
+    try:
+        project = api.open_project(ctx.ensure_object(Settings).directory)
+    except (MlvalidateError, OSError):
+        # A project file that is being edited: completing nothing beats an error in the prompt.
+        return []
+    declared = project.pipelines if section == "pipelines" else project.steps
+    return [
+        CompletionItem(name, help=item.description or None)
+        for name, item in declared.items()
+        if name.startswith(incomplete)
+    ]

@@ -1,0 +1,113 @@
+"""The options of the commands that run something."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from mlvalidate import api
+
+# The values of core.plan.DataSource, which imports pydantic; a test compares them.
+DATA_SOURCES = ("synthetic", "sample")
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the user chose."""
+
+    data: str
+    data_dirs: dict[str, Path]
+    rows: int | None
+    seed: int | None
+    dry_run: bool
+    record: bool
+
+    def for_api(self) -> api.Options:
+        """Return the part that makes the plan."""
+        from mlvalidate import api
+        from mlvalidate.core.plan import DataSource
+
+        return api.Options(
+            data=DataSource(self.data),
+            data_dirs=self.data_dirs,
+            rows=self.rows,
+            seed=self.seed,
+        )
+
+
+def run_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options, and pass them on as ``options``."""
+
+    @functools.wraps(function)
+    def collect(
+        *args: Any,
+        data: str,
+        data_dirs: dict[str, Path],
+        rows: int | None,
+        seed: int | None,
+        dry_run: bool,
+        no_record: bool,
+        **rest: Any,
+    ) -> int:
+        options = RunOptions(data, data_dirs, rows, seed, dry_run, record=not no_record)
+        return function(*args, options=options, **rest)
+
+    for decorate in reversed(_OPTIONS):
+        collect = decorate(collect)
+    return collect
+
+
+def _parse_data_dirs(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> dict[str, Path]:
+    folders: dict[str, Path] = {}
+    for value in values:
+        port, equals, path = value.partition("=")
+        if not (port and equals and path):
+            raise click.BadParameter(f"expected PORT=PATH, got {value!r}", ctx, param)
+        if port in folders:
+            raise click.BadParameter(f"{port!r} is given twice", ctx, param)
+        # The shell leaves a ~ behind `=` alone.
+        folders[port] = Path(path).expanduser().absolute()
+        if not folders[port].exists():
+            raise click.BadParameter(f"there is no file or folder {path!r}", ctx, param)
+    return folders
+
+
+_OPTIONS = (
+    click.option(
+        "--data",
+        type=click.Choice(DATA_SOURCES),
+        default="synthetic",
+        show_default=True,
+        help="Where inputs come from that no step produces.",
+    ),
+    click.option(
+        "--data-dir",
+        "data_dirs",
+        multiple=True,
+        metavar="PORT=PATH",
+        callback=_parse_data_dirs,
+        help="Take an input from a file or folder; in a pipeline NODE.PORT=PATH. Repeatable.",
+    ),
+    click.option(
+        "--rows",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Rows of each synthetic dataset (default: as the dataset says).",
+    ),
+    click.option(
+        "--seed",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Seed of the synthetic data (default: as the project says).",
+    ),
+    click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
+    click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),
+)

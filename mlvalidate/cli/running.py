@@ -1,0 +1,87 @@
+"""Shows a plan, or executes it and shows what comes of it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from mlvalidate.cli.output import console_for, write_out
+from mlvalidate.cli.run_options import RunOptions
+from mlvalidate.cli.settings import Settings
+from mlvalidate.core.errors import ExitCode
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mlvalidate.core.contracts import Project
+    from mlvalidate.core.events import Event
+    from mlvalidate.core.plan import Plan
+
+
+def run_plan(settings: Settings, project: Project, plan: Plan, options: RunOptions) -> ExitCode:
+    """Execute the plan, or show it for --dry-run, and return the exit code."""
+    return _show(settings, plan) if options.dry_run else _execute(settings, project, plan, options)
+
+
+def _show(settings: Settings, plan: Plan) -> ExitCode:
+    from mlvalidate.reporting.plan_view import print_plan, redact_plan
+
+    plan = redact_plan(plan, os.environ)
+    if settings.json:
+        write_out(plan.model_dump_json(indent=2))
+    else:
+        print_plan(console_for(settings), plan)
+    return ExitCode.PASSED
+
+
+def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptions) -> ExitCode:
+    from mlvalidate import api
+    from mlvalidate.reporting.progress import choose_progress
+    from mlvalidate.reporting.summary import print_summary
+
+    console = console_for(settings)
+    progress = choose_progress(console, verbose=settings.verbose, quiet=settings.quiet)
+    display = _Display(progress.handle)
+    with closing(progress):
+        result = api.execute(project, plan, on_event=display.handle, record=options.record)
+    if settings.json:
+        write_out(result.model_dump_json(indent=2))
+    display.raise_fault()
+    print_summary(
+        console,
+        result,
+        api.run_folder(project, result),
+        verbose=settings.verbose,
+        quiet=settings.quiet,
+        sync_command=_sync_command(settings),
+    )
+    return result.exit_code
+
+
+class _Display:
+    """Keeps a fault of the display from ending the run: it is raised when the run is over."""
+
+    def __init__(self, handle: Callable[[Event], None]) -> None:
+        self._handle = handle
+        self._fault: Exception | None = None
+
+    def handle(self, event: Event) -> None:
+        """Show an event, unless an earlier one could not be shown."""
+        if self._fault is None:
+            try:
+                self._handle(event)
+            except Exception as error:
+                self._fault = error
+
+    def raise_fault(self) -> None:
+        """Raise what went wrong, if anything did."""
+        if self._fault is not None:
+            raise self._fault
+
+
+def _sync_command(settings: Settings) -> str:
+    if settings.directory is None:
+        return "mlvalidate sync"
+    return f"mlvalidate sync -C {shlex.quote(str(settings.directory))}"

@@ -1,0 +1,74 @@
+"""What holds for every command, and the options that set it, before or after the command's name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+@dataclass
+class Settings:
+    """The common options. The command's own place wins over the one before its name."""
+
+    directory: Path | None = None
+    verbose: bool = False
+    quiet: bool = False
+    json: bool = False
+
+
+def project_options(function: F) -> F:
+    """Add -C, -v and -q; their values are in the `Settings` of the context."""
+    for decorate in reversed((_DIRECTORY, _VERBOSE, _QUIET)):
+        function = decorate(function)
+    return function
+
+
+pass_settings = click.make_pass_decorator(Settings, ensure=True)
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    settings = ctx.ensure_object(Settings)
+    if param.name and value not in (None, False):
+        setattr(settings, param.name, value)
+    if settings.verbose and settings.quiet:
+        raise click.UsageError("--verbose and --quiet exclude each other", ctx)
+
+
+_DIRECTORY = click.option(
+    "-C",
+    "--directory",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    callback=_keep,
+    expose_value=False,
+    help="Folder of the project (default: this one or the nearest above it).",
+)
+_VERBOSE = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    callback=_keep,
+    expose_value=False,
+    help="Show more: ends of logs, findings of severity info, tracebacks of mlvalidate itself.",
+)
+_QUIET = click.option(
+    "-q",
+    "--quiet",
+    is_flag=True,
+    callback=_keep,
+    expose_value=False,
+    help="Show the verdict only.",
+)
+json_option = click.option(
+    "--json",
+    is_flag=True,
+    callback=_keep,
+    expose_value=False,
+    help="Write JSON to stdout, and everything for people to stderr.",
+)

@@ -1,0 +1,71 @@
+"""Datetimes and dates, in the many ways that cells spell them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+    import pandas as pd
+
+    Times = npt.NDArray[np.datetime64]
+
+# Milliseconds from April 1970 to the year 2286: smaller numbers are hardly meant as times.
+_EPOCH_MS = (10**10, 10**13)
+# Different spellings of dates that one column may mix.
+_MOST_FORMATS = 4
+
+
+def read_datetimes(series: pd.Series) -> Times:
+    """Return datetime cells as datetime64 without time zone: the local time of each."""
+    import pandas as pd
+
+    if pd.api.types.is_object_dtype(series.dtype):
+        # Their time zones may differ, and pandas has one for a column.
+        series = series.map(lambda cell: cell.replace(tzinfo=None))
+    return _without_zone(pd.to_datetime(series, errors="coerce"))
+
+
+def read_epoch(numbers: npt.NDArray[np.float64]) -> Times:
+    """Return milliseconds since 1970, as pandas writes them to JSON, as datetime64 or NaT."""
+    import numpy as np
+
+    size = np.abs(numbers)
+    likely = (size >= _EPOCH_MS[0]) & (size < _EPOCH_MS[1])
+    times = np.full(len(numbers), np.datetime64("NaT", "ms"))
+    times[likely] = numbers[likely].astype("M8[ms]")
+    return times
+
+
+def parse_times(texts: pd.Series) -> Times:
+    """Return texts as datetime64 in UTC, or NaT.
+
+    ISO dates are read first, the rest by the format that the first unread text suggests, and so
+    on: column after column of dateutil's guesses would take minutes.
+    """
+    import pandas as pd
+
+    texts = texts.astype(object)
+    times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    for _ in range(_MOST_FORMATS):
+        unread = texts[times.isna() & texts.notna()]
+        guessed = _guess(unread.iloc[0]) if len(unread) else None
+        if guessed is None:
+            break
+        found = pd.to_datetime(unread, format=guessed, errors="coerce", utc=True)
+        times = times.fillna(found.astype(times.dtype))
+    return _without_zone(times)
+
+
+def _guess(text: str) -> str | None:
+    import pandas as pd
+
+    guessed: str | None = pd.tseries.api.guess_datetime_format(text)
+    return guessed
+
+
+def _without_zone(times: Any) -> Times:
+    import numpy as np
+
+    return np.asarray(times.dt.tz_localize(None).to_numpy(), dtype="datetime64")

@@ -1,0 +1,118 @@
+"""Brings the content of a step's inputs into place: from producers, samples or the generator."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlvalidate.core.contracts import Port, Project
+from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedInput, PlannedStep
+from mlvalidate.core.results import FileSummary, PortSummary
+from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.engine.contents import summarise_port
+from mlvalidate.engine.outputs import output_folder
+
+
+class MissingInputError(Exception):
+    """A producer ran, but what the edge names is not there."""
+
+    def __init__(self, item: PlannedInput, path: str, found: list[str]) -> None:
+        super().__init__(path)
+        self.item = item
+        self.path = path
+        self.found = found
+
+
+@dataclass
+class Inputs:
+    """Provides inputs during one run and remembers what has been generated already."""
+
+    project: Project
+    plan: Plan
+    run: RunFolder
+    _generated: dict[tuple[str, str], Path] = field(default_factory=dict)
+    _summaries: dict[Path, PortSummary] = field(default_factory=dict)
+
+    def provide(self, planned: PlannedStep) -> dict[str, Path]:
+        """Return the folder that holds each input's content, by port; absent ones are left out.
+
+        MissingInputError when a producer has not written what an edge names.
+        """
+        return {
+            item.port: self._provide(planned, item)
+            for item in planned.inputs
+            if item.origin is not Origin.ABSENT
+        }
+
+    def _provide(self, planned: PlannedStep, item: PlannedInput) -> Path:
+        if item.origin is Origin.EDGE:
+            return self._produced(item)
+        if item.folder is not None:
+            return item.folder
+        target = self.run.source(planned.node, item.port)
+        for file in item.files:
+            self._make_file(file, target / file.name)
+        return target
+
+    def _produced(self, item: PlannedInput) -> Path:
+        producer = self.plan.step(item.producer)
+        root = output_folder(self.run.step(item.producer), producer.step, item.output)
+        folder = root / item.subpath
+        if not folder.is_dir():
+            found = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+            raise MissingInputError(item, item.subpath, found)
+        return folder
+
+    def _make_file(self, file: FileToMake, target: Path) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if file.copied_from is not None:
+            _link_or_copy(file.copied_from, target)
+            return
+        # The same dataset in two ports is the same file: a score job sees the customers that the
+        # training saw, as it would from one S3 prefix.
+        key = (file.dataset, target.suffix)
+        if key in self._generated:
+            _link_or_copy(self._generated[key], target)
+            return
+        from mlvalidate.data.files import write_table
+        from mlvalidate.data.synthesis import generate
+
+        dataset = self.project.datasets[file.dataset]
+        rows = self.plan.rows or dataset.rows
+        frame = generate(dataset, rows, self.plan.seed, file.dataset)
+        write_table(frame, target, dataset.format)
+        self._generated[key] = target
+
+    def summarise(self, planned: PlannedStep, item: PlannedInput, folder: Path) -> PortSummary:
+        """Return names, rows and columns of the files that the step is given."""
+        summary = self._summaries.get(folder)
+        if summary is None:
+            summary = summarise_port(folder, self._declaration(planned, item), self.project)
+            self._summaries[folder] = summary
+        return summary.model_copy(
+            update={
+                "port": item.port,
+                "path": item.container_path,
+                "source": item.description,
+            }
+        )
+
+    def remember(self, folder: Path, files: tuple[FileSummary, ...]) -> None:
+        """Keep what is known of a step's output, so that its consumers need not look again."""
+        self._summaries[folder] = PortSummary(port="", path="", files=files)
+
+    def _declaration(self, planned: PlannedStep, item: PlannedInput) -> Port:
+        declaration = planned.step.inputs[item.port]
+        if declaration.files or item.origin is not Origin.EDGE:
+            return declaration
+        return self.plan.step(item.producer).step.outputs[item.output]
+
+
+def _link_or_copy(source: Path, target: Path) -> None:
+    """Link where that is possible: scripts see inputs through a copy-on-write layer or a copy."""
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,112 @@
+"""Looks at what a script left: which files, of what content; packs models as SageMaker does.
+
+The files were written by a script that is not trusted: links are not followed out of the port,
+and nothing but regular files is opened.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import stat
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from mlvalidate.core.contracts import CONTAINER_ROOT, Kind, Step
+from mlvalidate.core.run_folder import StepFolder
+
+# What a training job leaves in these folders reaches the next job as an archive.
+PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
+
+
+@dataclass(frozen=True)
+class FoundFile:
+    """A file of a port. ``problem`` says why it can't be read (a link that leads elsewhere, ...)"""
+
+    name: str
+    path: Path
+    size: int
+    problem: str = ""
+
+
+def find_files(folder: Path, left_out: tuple[Path, ...] = ()) -> tuple[FoundFile, ...]:
+    """Return what lies below ``folder`` except folders, by name; ``left_out`` is not entered."""
+    return tuple(sorted(_find(folder, left_out), key=lambda file: file.name))
+
+
+def _find(root: Path, left_out: tuple[Path, ...]) -> Iterator[FoundFile]:
+    for folder, subfolders, names in os.walk(root):
+        subfolders[:] = [name for name in subfolders if Path(folder, name) not in left_out]
+        linked = [name for name in subfolders if Path(folder, name).is_symlink()]
+        for name in [*names, *linked]:
+            path = Path(folder, name)
+            if path in left_out:
+                continue
+            state = path.lstat()
+            yield FoundFile(
+                name=str(path.relative_to(root)),
+                path=path,
+                size=state.st_size,
+                problem=_problem(path, state.st_mode, root),
+            )
+
+
+def _problem(path: Path, mode: int, root: Path) -> str:
+    if stat.S_ISLNK(mode):
+        target = Path(os.path.realpath(path))
+        inside = target.is_relative_to(os.path.realpath(root))
+        return "" if inside and target.is_file() else f"is a link to {path.readlink()}"
+    return "" if stat.S_ISREG(mode) else "is no regular file"
+
+
+def digest_file(path: Path) -> str:
+    """Return the first 32 hex digits of the SHA-256 of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+
+
+def on_host(folder: StepFolder, container_path: str) -> Path:
+    """Return where a path below /opt/ml lies in the step's folder."""
+    return folder.ml / PurePosixPath(container_path).relative_to(CONTAINER_ROOT)
+
+
+def packed_archive(folder: StepFolder, step: Step, output: str) -> Path | None:
+    """Return the archive that an output becomes, or None when it is passed on as files."""
+    container_path = step.container_path("output", output)
+    if step.kind is not Kind.TRAINING or container_path not in PACKED:
+        return None
+    return folder.outputs / output / PACKED[container_path]
+
+
+def output_folder(folder: StepFolder, step: Step, output: str) -> Path:
+    """Return the folder with what an output port hands to its consumers."""
+    archive = packed_archive(folder, step, output)
+    return archive.parent if archive else on_host(folder, step.container_path("output", output))
+
+
+def pack(source: Path, archive: Path) -> None:
+    """Write a tar.gz of a folder, as SageMaker does with a training job's model.
+
+    Equal content gives equal bytes: members are sorted and carry no times and no owner.
+    """
+    archive.parent.mkdir(parents=True, exist_ok=True)
+    with (
+        archive.open("wb") as file,
+        # Level 1: the archive lives as long as the run, and time is what users wait for.
+        gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=1, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w") as tar,
+    ):
+        for path in sorted(source.rglob("*")):
+            if path.is_symlink() or path.is_file() or path.is_dir():
+                name = str(path.relative_to(source))
+                tar.add(path, arcname=name, recursive=False, filter=_anonymous)
+
+
+def _anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo:
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = 0
+    return member

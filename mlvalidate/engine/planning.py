@@ -1,0 +1,335 @@
+"""Makes a plan: which nodes run in which order, and where each input comes from."""
+
+from __future__ import annotations
+
+import os
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+from mlvalidate.core.contracts import Edge, FileKind, Kind, Node, Port, Project, Step
+from mlvalidate.core.errors import InfrastructureError, UsageError
+from mlvalidate.core.plan import (
+    DataSource,
+    FileToMake,
+    Origin,
+    Plan,
+    PlannedInput,
+    PlannedStep,
+    RunKind,
+)
+from mlvalidate.core.suggest import did_you_mean
+from mlvalidate.engine.interpreter import find_interpreter
+from mlvalidate.engine.journal import all_runs
+from mlvalidate.engine.outputs import output_folder
+from mlvalidate.engine.sandbox import Sandboxing
+
+# Kinds that get along without a sandbox: their paths are handed over, not hard-coded.
+_MAPPABLE = (Kind.CALLABLE, Kind.COMMAND)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """What the caller chose. ``folders`` maps ``node.port`` to a file or folder."""
+
+    data: DataSource = DataSource.SYNTHETIC
+    folders: Mapping[str, Path] = field(default_factory=dict)
+    rows: int | None = None
+    seed: int | None = None
+
+
+def plan_pipeline(
+    project: Project, name: str | None, choices: Choices, sandboxing: Sandboxing
+) -> Plan:
+    """Plan a run of a pipeline; without a name, of the only one. UsageError when it can't be."""
+    chosen = _choose_pipeline(project, name)
+    pipeline = project.pipelines[chosen]
+    edges = pipeline.parsed_edges()
+    order = _topological_order(tuple(pipeline.nodes), edges)
+    steps = tuple(_plan_node(project, node, pipeline.nodes[node], edges, choices) for node in order)
+    return _plan(project, "pipeline", chosen, steps, choices, sandboxing)
+
+
+def plan_script(project: Project, name: str, choices: Choices, sandboxing: Sandboxing) -> Plan:
+    """Plan a test of one step, or of one node of a pipeline, alone."""
+    node = _find_node(project, name)
+    step = _plan_node(project, name, node, (), choices)
+    return _plan(project, "script", name, (step,), choices, sandboxing)
+
+
+def _choose_pipeline(project: Project, name: str | None) -> str:
+    names = list(project.pipelines)
+    if name is None:
+        if len(names) == 1:
+            return names[0]
+        if not names:
+            raise UsageError(
+                "the project declares no pipeline",
+                "add `pipelines:` to mlvalidate.yaml, or test a step: mlvalidate test-script STEP",
+            )
+        raise UsageError("there are several pipelines: name one", "there is " + ", ".join(names))
+    if name not in project.pipelines:
+        raise UsageError(f"there is no pipeline {name!r}", did_you_mean(name, names))
+    return name
+
+
+def _find_node(project: Project, name: str) -> Node:
+    if name in project.steps:
+        return Node(step=name)
+    for pipeline in project.pipelines.values():
+        if name in pipeline.nodes:
+            return pipeline.nodes[name].model_copy(update={"step": pipeline.step_of(name)})
+    known = {*project.steps, *(node for p in project.pipelines.values() for node in p.nodes)}
+    raise UsageError(f"there is no step {name!r}", did_you_mean(name, known))
+
+
+def _topological_order(nodes: tuple[str, ...], edges: tuple[Edge, ...]) -> list[str]:
+    """Return the nodes, producers first, otherwise in the order of the project file."""
+    sorter = TopologicalSorter({node: [] for node in nodes})
+    for edge in edges:
+        sorter.add(edge.consumer, edge.producer)
+    sorter.prepare()
+    order: list[str] = []
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=nodes.index)
+        order += ready
+        sorter.done(*ready)
+    return order
+
+
+def _plan_node(
+    project: Project, name: str, node: Node, edges: tuple[Edge, ...], choices: Choices
+) -> PlannedStep:
+    step_name = node.step or name
+    step = _merge(project.steps[step_name], node)
+    defaults = project.defaults
+    bound = {edge.input: edge for edge in edges if edge.consumer == name}
+    return PlannedStep(
+        node=name,
+        step_name=step_name,
+        step=step,
+        inputs=tuple(
+            _plan_input(project, name, step, port, bound.get(port), choices) for port in step.inputs
+        ),
+        python=find_interpreter(step.python or defaults.python, project.root),
+        timeout=step.timeout or defaults.timeout,
+        memory=step.memory or defaults.memory,
+        network=step.network or defaults.network,
+        credentials=step.credentials or defaults.credentials,
+        env={**defaults.env, **step.env},
+    )
+
+
+def _merge(step: Step, node: Node) -> Step:
+    """Return the step with the node's own arguments, environment and hyperparameters on top."""
+    args = {**step.args, **node.args} if isinstance(step.args, dict) else step.args
+    if node.args and not isinstance(step.args, dict):
+        raise UsageError(
+            f"node args can't be merged with the list of args of step {node.step}",
+            "write the step's `args` as a mapping",
+        )
+    return step.model_copy(
+        update={
+            "args": args,
+            "env": {**step.env, **node.env},
+            "hyperparameters": {**step.hyperparameters, **node.hyperparameters},
+        }
+    )
+
+
+def _plan_input(
+    project: Project, node: str, step: Step, port: str, edge: Edge | None, choices: Choices
+) -> PlannedInput:
+    declaration = step.inputs[port]
+    container_path = step.container_path("input", port)
+    given = choices.folders.get(f"{node}.{port}")
+    if given is not None:
+        return _from_folder(declaration, port, container_path, Origin.FOLDER, given)
+    if edge is not None:
+        return PlannedInput(
+            port=port,
+            container_path=container_path,
+            origin=Origin.EDGE,
+            producer=edge.producer,
+            output=edge.output,
+            subpath=edge.subpath,
+        )
+    return _plan_source(project, node, step, port, choices)
+
+
+def _plan_source(
+    project: Project, node: str, step: Step, port: str, choices: Choices
+) -> PlannedInput:
+    """Plan an input that nobody produces in this run."""
+    declaration = step.inputs[port]
+    container_path = step.container_path("input", port)
+    if declaration.sample:
+        path = project.path(declaration.sample)
+        return _from_folder(declaration, port, container_path, Origin.SAMPLE, path)
+    files = declaration.files or _files_of_producer(project, node, port)
+    if files and all(name in project.datasets for name in files.values()):
+        samples = [project.datasets[name].sample for name in files.values()]
+        use_samples = choices.data is DataSource.SAMPLE and all(samples)
+        make = _sample_files if use_samples else _synthetic_files
+        return PlannedInput(
+            port=port,
+            container_path=container_path,
+            origin=Origin.SAMPLE if use_samples else Origin.SYNTHETIC,
+            files=tuple(
+                file for pattern, name in files.items() for file in make(project, pattern, name)
+            ),
+        )
+    if not declaration.required:
+        return PlannedInput(port=port, container_path=container_path, origin=Origin.ABSENT)
+    raise _cannot_provide(project, node, port, files)
+
+
+def _synthetic_files(_project: Project, pattern: str, dataset: str) -> list[FileToMake]:
+    return [FileToMake(name=concrete_name(pattern, dataset), dataset=dataset)]
+
+
+def _sample_files(project: Project, pattern: str, dataset: str) -> list[FileToMake]:
+    """Return the files of a dataset's sample, under names that the port's pattern matches."""
+    path = project.path(project.datasets[dataset].sample or "")
+    if path.is_file():
+        return [_copied(pattern, path, dataset)]
+    found = sorted(item for item in path.rglob("*") if item.is_file())
+    if not found:
+        raise UsageError(f"the sample folder {path} of dataset {dataset} is empty")
+    return [
+        FileToMake(name=str(item.relative_to(path)), dataset=dataset, copied_from=item)
+        for item in found
+    ]
+
+
+def _copied(pattern: str, path: Path, dataset: str = "") -> FileToMake:
+    """Return the file under its own name, or under a declared one where its own does not match."""
+    name = path.name if fnmatch(path.name, pattern) else concrete_name(pattern, path.stem)
+    return FileToMake(name=name, dataset=dataset, copied_from=path)
+
+
+def _from_folder(
+    declaration: Port, port: str, container_path: str, origin: Origin, path: Path
+) -> PlannedInput:
+    if not path.exists():
+        raise UsageError(
+            f"{path} is not there; it was to be input {port}", "check the path of the data"
+        )
+    path = path.absolute()
+    pattern = next(iter(declaration.files), "*")
+    return PlannedInput(
+        port=port,
+        container_path=container_path,
+        origin=origin,
+        folder=path if path.is_dir() else None,
+        files=(_copied(pattern, path),) if path.is_file() else (),
+    )
+
+
+def concrete_name(pattern: str, stem: str) -> str:
+    """Return a file name that a glob matches: ``*.csv`` with stem ``customers``."""
+    name = pattern.replace("**/", "").replace("*", stem).replace("?", "0")
+    return name if fnmatch(name, pattern) or "**/" in pattern else f"{stem}{Path(pattern).suffix}"
+
+
+def _files_of_producer(project: Project, node: str, port: str) -> dict[str, str]:
+    """Return the files that an edge of any pipeline would bring to the input."""
+    for pipeline in project.pipelines.values():
+        for edge in pipeline.parsed_edges():
+            same = edge.consumer == node or pipeline.step_of(edge.consumer) == node
+            if same and edge.input == port and not edge.subpath:
+                producer = project.steps[pipeline.step_of(edge.producer)]
+                return dict(producer.outputs[edge.output].files)
+    return {}
+
+
+def _cannot_provide(project: Project, node: str, port: str, files: Mapping[str, str]) -> UsageError:
+    kinds = [name for name in files.values() if name in tuple(FileKind)]
+    why = (
+        f"holds {', '.join(sorted(set(kinds)))}, which can't be generated"
+        if kinds
+        else "names no dataset, so nothing can be generated"
+    )
+    recent = _recent_output(project, node, port)
+    hint = f"give it: --data-dir {port}={recent or 'PATH'}"
+    hint += ", or set `sample` of the port, or mark it `required: false`"
+    return UsageError(f"input {port} of {node} {why}", hint)
+
+
+def _recent_output(project: Project, node: str, port: str) -> str:
+    """Return the folder that the newest run on this machine left for the input, or ''."""
+    for pipeline in project.pipelines.values():
+        for edge in pipeline.parsed_edges():
+            if edge.input == port and node in (edge.consumer, pipeline.step_of(edge.consumer)):
+                step = project.steps[pipeline.step_of(edge.producer)]
+                for run in reversed(all_runs(project.state_folder)):
+                    root = output_folder(run.step(edge.producer), step, edge.output)
+                    folder = root / edge.subpath
+                    if folder.is_dir() and any(folder.iterdir()):
+                        return shlex.quote(os.path.relpath(folder))
+    return ""
+
+
+def _plan(
+    project: Project,
+    kind: RunKind,
+    name: str,
+    steps: tuple[PlannedStep, ...],
+    choices: Choices,
+    sandboxing: Sandboxing,
+) -> Plan:
+    _check_folders(steps, choices)
+    _check_sandbox(steps, sandboxing)
+    seed = project.defaults.seed if choices.seed is None else choices.seed
+    return Plan(
+        kind=kind,
+        name=name,
+        project=project.project,
+        root=project.root,
+        steps=steps,
+        data_source=choices.data,
+        seed=seed,
+        rows=choices.rows,
+        log_limit=project.defaults.log_limit,
+        command=_command(project, kind, name, choices),
+        sandbox_refusal=sandboxing.refusal,
+    )
+
+
+def _check_folders(steps: tuple[PlannedStep, ...], choices: Choices) -> None:
+    known = {f"{step.node}.{item.port}" for step in steps for item in step.inputs}
+    for name in choices.folders:
+        if name not in known:
+            raise UsageError(f"--data-dir: there is no input {name!r}", did_you_mean(name, known))
+
+
+def _check_sandbox(steps: tuple[PlannedStep, ...], sandboxing: Sandboxing) -> None:
+    """Refuse what needs /opt/ml where this machine can't provide it."""
+    if sandboxing.is_available:
+        return
+    refused = [step.node for step in steps if step.step.kind not in _MAPPABLE]
+    if refused:
+        raise InfrastructureError(
+            f"{', '.join(refused)} can't run here: /opt/ml needs namespaces, which this machine "
+            f"refuses ({sandboxing.refusal})",
+            f"{sandboxing.remedy}. Steps of kind callable and command run without.",
+        )
+
+
+def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> str:
+    """Return what to type to get the same plan again."""
+    words = ["mlvalidate", f"test-{kind}", name]
+    if Path.cwd() != project.root:
+        words += ["-C", os.path.relpath(project.root)]
+    if choices.data is not DataSource.SYNTHETIC:
+        words += ["--data", choices.data.value]
+    for port, path in choices.folders.items():
+        words += ["--data-dir", f"{port}={path}"]
+    if choices.rows is not None:
+        words += ["--rows", str(choices.rows)]
+    if choices.seed is not None:
+        words += ["--seed", str(choices.seed)]
+    return shlex.join(words)

@@ -1,0 +1,145 @@
+"""Executes a plan: a generator of events, each written to the journal before it is yielded."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import secrets
+import time
+from collections.abc import Callable, Iterator
+
+from mlvalidate.checks.gates import judge_gates
+from mlvalidate.core.contracts import Project
+from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
+from mlvalidate.core.plan import Plan, PlannedStep, SkipReason
+from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
+from mlvalidate.core.run_folder import RunFolder, runs_folder
+from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.journal import JournalWriter, write_result
+from mlvalidate.engine.sandbox import Sandboxing
+from mlvalidate.engine.scratch import sweep_scratch
+from mlvalidate.engine.step import Run, run_step
+
+
+def new_run_folder(project: Project) -> RunFolder:
+    """Return the folder of a new run. Its name sorts by time and is unique."""
+    now = dt.datetime.now(dt.UTC)
+    run_id = f"{now:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+    return RunFolder(runs_folder(project.state_folder) / run_id)
+
+
+def execute_plan(
+    project: Project,
+    plan: Plan,
+    folder: RunFolder,
+    sandboxing: Sandboxing,
+    interrupted: Callable[[], bool] = lambda: False,
+) -> Iterator[Event]:
+    """Run the steps of a plan in order and judge them; the last event is `RunFinished`.
+
+    A step whose producer failed is skipped with that reason; the others go on. When
+    ``interrupted`` turns true the running step is ended and the rest is skipped. OSError when the
+    journal can't be written, InfrastructureError when a sandbox can't be built.
+    """
+    sweep_scratch()
+    environments = [os.environ, *(step.env for step in plan.steps)]
+    redactor = Redactor.for_environment(*environments)
+    run = Run(project, plan, folder, sandboxing, redactor, interrupted)
+    with JournalWriter(folder) as journal:
+        for event in _events(run):
+            safe = event if isinstance(event, SampleTaken) else redactor.redact_model(event)
+            if isinstance(safe, RunFinished):
+                # Before the event: who sees it finds the file.
+                write_result(folder, safe.result)
+            journal.write(safe)
+            yield safe
+
+
+def _events(run: Run) -> Iterator[Event]:
+    started = time.time()
+    yield RunStarted(at=started, run_id=run.folder.run_id, plan=run.plan)
+    results: dict[str, StepResult] = {}
+    for planned in run.plan.steps:
+        skipped = _skip(run, planned, results)
+        if skipped is not None:
+            results[planned.node] = skipped
+            yield ChecksFinished(at=time.time(), result=skipped)
+            continue
+        for event in run_step(run, planned):
+            if isinstance(event, ChecksFinished):
+                results[planned.node] = event.result
+            yield event
+    result = _conclude(run, tuple(results.values()), started)
+    yield RunFinished(at=result.finished_at, result=result)
+
+
+def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> StepResult | None:
+    """Return the result of a node that must not run, or None."""
+    reason: SkipReason | None = None
+    detail = ""
+    for producer in planned.depends_on:
+        status = results[producer].status
+        if status is Status.FAILED:
+            reason, detail = SkipReason.UPSTREAM_FAILED, producer
+            break
+        if status is not Status.PASSED:
+            reason, detail = SkipReason.UPSTREAM_SKIPPED, producer
+    if run.interrupted():
+        reason, detail = SkipReason.INTERRUPTED, ""
+    if reason is None:
+        return None
+    now = time.time()
+    return StepResult(
+        node=planned.node,
+        step=planned.step_name,
+        kind=planned.step.kind.value,
+        entry_point=planned.step.entry_point,
+        status=Status.SKIPPED,
+        skip_reason=reason,
+        skip_detail=detail,
+        started_at=now,
+        finished_at=now,
+    )
+
+
+def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> PipelineResult:
+    plan = run.plan
+    result = PipelineResult(
+        run_id=run.folder.run_id,
+        kind=plan.kind,
+        name=plan.name,
+        project=plan.project,
+        status=_status(run, steps),
+        started_at=started,
+        finished_at=time.time(),
+        data_source=plan.data_source,
+        scenario=plan.scenario,
+        seed=plan.seed,
+        rows=plan.rows,
+        command=plan.command,
+        steps=steps,
+        notes=_notes(plan),
+    )
+    if result.status is Status.INTERRUPTED:
+        return result
+    findings = tuple(judge_gates(run.project, result))
+    failed = result.status is Status.FAILED or is_failed(findings)
+    return result.model_copy(
+        update={"findings": findings, "status": Status.FAILED if failed else Status.PASSED}
+    )
+
+
+def _status(run: Run, steps: tuple[StepResult, ...]) -> Status:
+    if run.interrupted() or any(step.status is Status.INTERRUPTED for step in steps):
+        return Status.INTERRUPTED
+    failed = any(step.status is Status.FAILED for step in steps)
+    return Status.FAILED if failed else Status.PASSED
+
+
+def _notes(plan: Plan) -> tuple[str, ...]:
+    if not plan.sandbox_refusal:
+        return ()
+    return (
+        f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, the network "
+        "was not refused, and writes outside the outputs were not noticed.",
+    )

@@ -1,0 +1,74 @@
+"""Notes refused network attempts of a script; runs in the user's interpreter, before the script.
+
+Python imports `sitecustomize` at start-up from the first folder of its path that has one. This one
+then runs the interpreter's own, if there is any.
+"""
+
+import sys
+
+_LOCAL_HOSTS = ("", "localhost", "ip6-localhost", "0.0.0.0", "::", "::1")
+_HARNESS = __file__.rpartition("/site/")[0]
+
+
+def _is_local(host):
+    if host is None:
+        return True
+    if isinstance(host, bytes):
+        host = host.decode("ascii", "replace")
+    return not isinstance(host, str) or host in _LOCAL_HOSTS or host.startswith("127.")
+
+
+def _caller():
+    """Return file:line of the innermost frame that is in no library."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_code.co_filename
+        library = "/site-packages/" in name or "/dist-packages/" in name or name.startswith("<")
+        if not (library or name.startswith((_LIBRARY, _HARNESS))):
+            return "%s:%d" % (name, frame.f_lineno)
+        frame = frame.f_back
+    return ""
+
+
+def _note(kind, detail):
+    import json
+    import os
+
+    line = json.dumps({"kind": kind, "detail": detail, "location": _caller()})
+    try:
+        notes = os.open(_HARNESS + "/notes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
+    except OSError:
+        # A script may have deleted its harness; the note is not worth an error in the script.
+        return
+    os.write(notes, line.encode() + b"\n")
+    os.close(notes)
+
+
+def _observe(event, arguments):
+    if event == "socket.getaddrinfo":
+        if not _is_local(arguments[0]):
+            _note("network", "%s:%s" % (arguments[0], arguments[1]))
+    elif event == "socket.connect":
+        address = arguments[1]
+        if isinstance(address, tuple) and not _is_local(address[0]):
+            _note("network", "%s:%s" % address[:2])
+
+
+def _run_next_sitecustomize():
+    """Import the sitecustomize that this one stands in front of."""
+    import importlib.machinery
+    import importlib.util
+
+    here = _HARNESS + "/site"
+    path = [entry for entry in sys.path if entry != here]
+    spec = importlib.machinery.PathFinder.find_spec("sitecustomize", path)
+    if spec is not None and spec.loader is not None:
+        module = importlib.util.module_from_spec(spec)
+        sys.modules["sitecustomize"] = module
+        spec.loader.exec_module(module)
+
+
+_LIBRARY = sys.modules["os"].__file__.rpartition("/")[0] + "/"
+if hasattr(sys, "addaudithook"):
+    sys.addaudithook(_observe)
+_run_next_sitecustomize()

@@ -1,0 +1,281 @@
+"""A private view of this machine for one script: mounts, network, processes. No root needed.
+
+In the view, `/opt/ml` is the step's folder; inputs, the project and the interpreter's packages are
+copy-on-write; /tmp, /opt, /run and the home folder are private and empty but for what the script
+needs; everything else is read-only. See user_namespaces(7), mount_namespaces(7), pid_namespaces(7)
+and Documentation/filesystems/overlayfs.rst in the kernel.
+"""
+
+import ctypes
+import errno
+import fcntl
+import os
+import socket
+import struct
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWIPC = 0x08000000
+CLONE_NEWUSER = 0x10000000
+CLONE_NEWPID = 0x20000000
+CLONE_NEWNET = 0x40000000
+
+MS_RDONLY = 1
+MS_NOSUID = 2
+MS_NODEV = 4
+MS_NOEXEC = 8
+MS_REMOUNT = 32
+MS_NOATIME = 1024
+MS_NODIRATIME = 2048
+MS_BIND = 4096
+MS_REC = 16384
+MS_PRIVATE = 1 << 18
+MS_RELATIME = 1 << 21
+
+_KEPT_FLAGS = {
+    "nosuid": MS_NOSUID,
+    "nodev": MS_NODEV,
+    "noexec": MS_NOEXEC,
+    "noatime": MS_NOATIME,
+    "nodiratime": MS_NODIRATIME,
+    "relatime": MS_RELATIME,
+}
+
+# Where every program may leave files, which nobody expects to last.
+TEMPORARY = ("/tmp", "/var/tmp", "/run")
+
+PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
+PR_SET_CHILD_SUBREAPER = 36
+PR_SET_NO_NEW_PRIVS = 38
+
+SIOCGIFFLAGS = 0x8913
+SIOCSIFFLAGS = 0x8914
+IFF_UP = 1
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _fail(what):
+    number = ctypes.get_errno()
+    raise OSError(number, "%s: %s" % (what, os.strerror(number)))
+
+
+def prctl(option, value):
+    """Call prctl(2); OSError when the kernel refuses."""
+    if _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) != 0:
+        _fail("prctl %d" % option)
+
+
+def unshare(network):
+    """Move this process into new user, mount, IPC and (for its children) PID namespaces.
+
+    The user is the same one inside. With `network` true the machine's network stays.
+    """
+    uid, gid = os.getuid(), os.getgid()
+    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID
+    if not network:
+        flags |= CLONE_NEWNET
+    if _libc.unshare(flags) != 0:
+        _fail("unshare")
+    for name, text in (
+        ("setgroups", "deny"),
+        ("uid_map", "%d %d 1" % (uid, uid)),
+        ("gid_map", "%d %d 1" % (gid, gid)),
+    ):
+        with open("/proc/self/" + name, "w") as file:
+            file.write(text)
+
+
+def mount(source, target, filesystem, flags, options=None):
+    """Call mount(2) with texts; OSError that names the target when the kernel refuses."""
+    encoded = [None if text is None else os.fsencode(text) for text in (source, target, filesystem)]
+    data = None if options is None else os.fsencode(options)
+    if _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), data) != 0:
+        _fail("mount %s" % target)
+
+
+def raise_loopback():
+    """Set the loopback device of a new network namespace up: a container has one too."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        request = struct.pack("16sH14s", b"lo", 0, b"")
+        flags = struct.unpack("16sH14s", fcntl.ioctl(control, SIOCGIFFLAGS, request))[1]
+        fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH14s", b"lo", flags | IFF_UP, b""))
+
+
+def drop_privileges():
+    """Give up, for good, what the user namespace grants: the script cannot undo its sandbox."""
+    for capability in range(64):
+        try:
+            prctl(PR_CAPBSET_DROP, capability)
+        except OSError:
+            # The kernel knows no capability of this number and so none above it.
+            break
+    prctl(PR_SET_NO_NEW_PRIVS, 1)
+
+
+def is_below(path, folder):
+    return path == folder or path.startswith(folder.rstrip("/") + "/")
+
+
+class View:
+    """Builds the private view. Call the methods in the order in which they stand here."""
+
+    def __init__(self, spec):
+        self.scratch = spec["scratch"]
+        self.layers_in_memory = spec["layers_in_memory"]
+        self.masks = spec["masks"]
+        self.exposed = spec["exposed"]
+        self.overlays = sorted(spec["overlays"], key=lambda overlay: overlay["target"])
+        self.binds = sorted(spec["binds"], key=lambda bind: bind["target"])
+        self.read_only = []
+        # Mount points and links that this view needed below its masks: not the script's doing.
+        self.made = []
+        self._writable = {self.scratch}
+        self._sources = {}
+
+    def hold_sources(self):
+        """Open every folder that is needed later, before a mask hides it."""
+        mount(None, "/", None, MS_REC | MS_PRIVATE)
+        if self.layers_in_memory:
+            mount("tmpfs", self.scratch, "tmpfs", MS_NOSUID | MS_NODEV)
+        for path in self.exposed:
+            self._hold(path)
+        for overlay in self.overlays:
+            self._hold(overlay["lower"])
+            for name in ("upper", "work"):
+                folder = self.layer(overlay, name)
+                os.makedirs(folder)
+                self._hold(folder)
+        for bind in self.binds:
+            self._hold(bind["source"])
+
+    def layer(self, overlay, name):
+        return "%s/layers/%s/%s" % (self.scratch, overlay["name"], name)
+
+    def _hold(self, path):
+        if path not in self._sources:
+            self._sources[path] = os.open(path, os.O_PATH | os.O_CLOEXEC)
+
+    def held(self, path):
+        """Return a path to a held folder that no mask hides and that needs no escaping."""
+        return "/proc/self/fd/%d" % self._sources[path]
+
+    def mask(self):
+        """Put private, empty folders over those that are not the script's business."""
+        private = self.scratch + "/private"
+        os.makedirs(private, exist_ok=True)
+        # The folder that holds the private ones may be hidden by a mask itself.
+        self._private = os.open(private, os.O_PATH | os.O_CLOEXEC)
+        for number, target in enumerate(self.masks):
+            folder = self._private_folder(number)
+            os.mkdir(folder)
+            if target in TEMPORARY:
+                os.chmod(folder, 0o1777)
+            # It may lie below a folder that is masked already.
+            os.makedirs(target, exist_ok=True)
+            mount(folder, target, None, MS_BIND)
+            self._writable.add(target)
+
+    def _private_folder(self, number):
+        return "/proc/self/fd/%d/%d" % (self._private, number)
+
+    def reported_masks(self):
+        """Return (target, private folder) of the masks in which files are worth a word."""
+        return [
+            (target, self._private_folder(number))
+            for number, target in enumerate(self.masks)
+            if target not in TEMPORARY
+        ]
+
+    def expose(self):
+        """Bring back, read-only, what the script needs from below the masks."""
+        for path in sorted(self.exposed):
+            if any(is_below(path, mask) for mask in self.masks):
+                self._bind(path, path)
+
+    def overlay(self):
+        """Mount the copy-on-write layers, then the plain binds, outer folders first."""
+        tasks = [(overlay["target"], 0, overlay) for overlay in self.overlays]
+        tasks += [(bind["target"], 1, bind) for bind in self.binds]
+        for target, is_bind, item in sorted(tasks, key=lambda task: (task[0].count("/"), task[1])):
+            if is_bind:
+                self._bind(item["source"], target)
+                if item["writable"]:
+                    self._writable.add(target)
+            else:
+                self._overlay(item, target)
+
+    def _overlay(self, overlay, target):
+        os.makedirs(target, exist_ok=True)
+        options = "lowerdir=%s,upperdir=%s,workdir=%s,userxattr" % (
+            self.held(overlay["lower"]),
+            self.held(self.layer(overlay, "upper")),
+            self.held(self.layer(overlay, "work")),
+        )
+        try:
+            mount("overlay", target, "overlay", MS_NOSUID | MS_NODEV, options)
+        except OSError:
+            if overlay["required"]:
+                raise
+            # Some folders can't be layered, such as one with mounts inside: read-only then.
+            self.read_only.append(target)
+            self._bind(overlay["lower"], target)
+            return
+        self._writable.add(target)
+
+    def _bind(self, source, target):
+        held = self.held(source)
+        if os.path.isdir(held):
+            os.makedirs(target, exist_ok=True)
+        else:
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            self.made.append(target)
+            with open(target, "a"):
+                pass
+        mount(held, target, None, MS_BIND | MS_REC)
+
+    def link(self, links):
+        """Recreate symbolic links that lead to exposed folders."""
+        for path, destination in links:
+            if not os.path.lexists(path):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                os.symlink(destination, path)
+                self.made.append(path)
+
+    def seal(self):
+        """Make every mount read-only that is not one of ours, and renew /dev/shm and /proc."""
+        if os.path.isdir("/dev/shm"):
+            mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV)
+            self._writable.add("/dev/shm")
+        for target, flags in _mounts():
+            if target not in self._writable:
+                _make_read_only(target, flags)
+        try:
+            mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        except OSError as error:
+            # Inside a container parts of /proc are masked and the kernel refuses a fresh one.
+            if error.errno != errno.EPERM:
+                raise
+
+
+def _mounts():
+    """Return (mount point, flags to keep) of all mounts, from proc_pid_mountinfo(5)."""
+    mounts = []
+    with open("/proc/self/mountinfo", "rb") as file:
+        for line in file:
+            fields = line.split()
+            target = os.fsdecode(fields[4].decode("unicode_escape").encode("latin-1"))
+            flags = 0
+            for option in fields[5].decode().split(","):
+                flags |= _KEPT_FLAGS.get(option, 0)
+            mounts.append((target, flags))
+    return mounts
+
+
+def _make_read_only(target, flags):
+    try:
+        mount(None, target, None, MS_REMOUNT | MS_BIND | MS_RDONLY | flags)
+    except OSError as error:
+        # ENOENT, ENOTDIR, EINVAL: hidden below a newer mount. EACCES: out of this user's reach.
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, errno.EACCES):
+            raise

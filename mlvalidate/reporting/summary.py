@@ -1,0 +1,44 @@
+"""The report of a finished run: table, findings, logs, notes, verdict, record."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from mlvalidate.core.results import PipelineResult
+from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.reporting.console import write
+from mlvalidate.reporting.findings import print_findings
+from mlvalidate.reporting.logs import print_logs
+from mlvalidate.reporting.table import metrics_line, summary_table
+from mlvalidate.reporting.text import plain
+from mlvalidate.reporting.verdict import print_record, verdict_line
+
+
+def print_summary(
+    console: Console,
+    result: PipelineResult,
+    folder: RunFolder,
+    *,
+    verbose: bool = False,
+    quiet: bool = False,
+    sync_command: str = "mlvalidate sync",
+) -> None:
+    """Print the report. ``verbose`` adds infos and the ends of logs; ``quiet`` leaves the verdict.
+
+    ``sync_command`` is what records the run later, as the user has to type it.
+    """
+    if not quiet:
+        console.print()
+        console.print(summary_table(result))
+        metrics = metrics_line(result)
+        if metrics:
+            write(console, Text(f"\nmetrics: {metrics}"))
+        print_findings(console, result, with_infos=verbose)
+        print_logs(console, result, folder, tails=verbose)
+        console.print()
+        for note in result.notes:
+            write(console, Text(f"note: {plain(note)}"))
+    write(console, verdict_line(result))
+    if not quiet:
+        print_record(console, result, sync_command)

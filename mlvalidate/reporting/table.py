@@ -1,0 +1,65 @@
+"""The summary table: one line per step."""
+
+from __future__ import annotations
+
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from mlvalidate.core.results import PipelineResult, Status, StepResult
+from mlvalidate.reporting.text import plain
+from mlvalidate.reporting.words import (
+    STATUS_STYLE,
+    findings_of,
+    memory_of,
+    skip_reason,
+    time_of,
+)
+
+# A step with more tables than this has a line of its own in `result.json`, not in a terminal.
+_MOST_PORTS = 4
+
+
+def summary_table(result: PipelineResult) -> Table:
+    """Return the table of a run's steps, in the order of the plan."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("step", overflow="fold")
+    table.add_column("status", no_wrap=True)
+    table.add_column("time", no_wrap=True, justify="right")
+    table.add_column("memory", no_wrap=True, justify="right")
+    table.add_column("rows", overflow="fold")
+    table.add_column("findings", overflow="fold")
+    for step in result.steps:
+        table.add_row(
+            Text(step.node),
+            Text(step.status.value.upper(), STATUS_STYLE[step.status]),
+            time_of(step),
+            memory_of(step),
+            _rows(step),
+            _remark(step),
+        )
+    return table
+
+
+def metrics_line(result: PipelineResult) -> str:
+    """Return the metrics that steps declare, as ``evaluate.auc 0.83, ...``; empty without any."""
+    return ", ".join(
+        f"{step.node}.{name} {value:.4g}"
+        for step in result.steps
+        for name, value in step.metrics.items()
+    )
+
+
+def _rows(step: StepResult) -> Text:
+    """Return rows by output port. No blanks within a port: lines break between ports only."""
+    shown = [f"{port}:{rows:,}" for port, rows in step.rows.items()]
+    if len(shown) > _MOST_PORTS:
+        shown = [*shown[:_MOST_PORTS], f"+{len(shown) - _MOST_PORTS} more"]
+    return Text(" ".join(shown))
+
+
+def _remark(step: StepResult) -> Text:
+    """Return the counts of findings or, for a step that did not run, why."""
+    if step.status is Status.SKIPPED:
+        return Text(plain(skip_reason(step)), STATUS_STYLE[step.status])
+    return Text(findings_of(step))

@@ -1,0 +1,51 @@
+"""The last lines: what the run came to, and where it is recorded."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.text import Text
+
+from mlvalidate.core.errors import ExitCode
+from mlvalidate.core.results import PipelineResult, Status
+from mlvalidate.core.units import format_duration
+from mlvalidate.reporting.console import write
+from mlvalidate.reporting.text import plain
+from mlvalidate.reporting.words import SEPARATOR, STATUS_STYLE, severity_counts
+
+_WORD = {
+    ExitCode.PASSED: "PASSED",
+    ExitCode.FAILED: "FAILED",
+    ExitCode.INTERNAL: "INTERNAL ERROR",
+    ExitCode.NOTHING_RAN: "NOTHING RAN",
+    ExitCode.INTERRUPTED: "INTERRUPTED",
+}
+
+
+def verdict_line(result: PipelineResult) -> Text:
+    """Return ``FAILED pipeline churn | 3 passed, 1 failed | 2 errors | 12.3s``."""
+    # Not the status: a run in which everything was skipped has not passed.
+    code = result.exit_code
+    style = "bold yellow" if code is ExitCode.NOTHING_RAN else STATUS_STYLE[result.status]
+    facts = (
+        f"{result.kind} {plain(result.name)}",
+        _step_counts(result),
+        severity_counts(result.all_findings),
+        format_duration(max(result.duration_s, 0.0)),
+    )
+    rest = SEPARATOR.join(fact for fact in facts if fact)
+    return Text.assemble((_WORD[code], style), " ", rest)
+
+
+def print_record(console: Console, result: PipelineResult, sync_command: str) -> None:
+    """Say where the run can be seen or, when it is not recorded yet, why and what to do."""
+    for label, value in (("run", result.run_url), ("open", result.open_command)):
+        if value:
+            write(console, Text(f"{label}: {plain(value)}"), copyable=True)
+    if result.unrecorded:
+        text = f"not recorded yet: {plain(result.unrecorded)}; run `{sync_command}`"
+        write(console, Text(text, "yellow"))
+
+
+def _step_counts(result: PipelineResult) -> str:
+    numbers = ((sum(s.status is status for s in result.steps), status) for status in Status)
+    return ", ".join(f"{number} {status.value}" for number, status in numbers if number)

@@ -1,0 +1,202 @@
+"""Every call that is made to MLflow's client: explicit run ids, few and large calls.
+
+Made so that each can be repeated: writing the same again changes nothing, and a run is found by
+its key before it is created a second time.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mlvalidate.tracking import layout, limits
+from mlvalidate.tracking.content import Content
+from mlvalidate.tracking.datasets import DatasetUse
+from mlvalidate.tracking.reasons import RecordingError, mlflow_errors_told
+from mlvalidate.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import DatasetInput
+
+_RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
+_MOST_RUNS = 1000
+
+
+class Gateway:
+    """The runs of one experiment of one store. Every method raises RecordingError."""
+
+    def __init__(self, client: MlflowClient, store: Store, experiment_id: str) -> None:
+        self._client = client
+        self.store = store
+        self.experiment_id = experiment_id
+
+    def find_runs(self, run_id: str) -> dict[str, str]:
+        """Return the MLflow runs of one of our runs by their key, and delete double ones.
+
+        A create request that timed out here can still be carried out by the server, after the
+        next attempt has looked for its run.
+        """
+        with mlflow_errors_told(self.store):
+            runs = self._client.search_runs(
+                [self.experiment_id],
+                filter_string=f"tags.`{layout.RUN_ID}` = '{run_id}'",
+                order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
+                max_results=_MOST_RUNS,
+            )
+            found: dict[str, str] = {}
+            for run in runs:
+                key = run.data.tags.get(layout.KEY, "")
+                if key in found:
+                    self._client.delete_run(run.info.run_id)
+                elif key:
+                    found[key] = run.info.run_id
+        return found
+
+    def create_run(self, name: str, started_at: float, tags: Mapping[str, str]) -> str:
+        """Create a run with all its tags, in one request that is never sent twice."""
+        with mlflow_errors_told(self.store), without_retries():
+            run = self._client.create_run(
+                self.experiment_id,
+                start_time=round(started_at * 1000),
+                tags=_clean_tags(tags),
+                run_name=limits.run_name(name),
+            )
+        return str(run.info.run_id)
+
+    def write(self, mlflow_run_id: str, content: Content, scratch: Path) -> None:
+        """Write all content into a run and end it. `scratch` is a folder for temporary files."""
+        with _staged(content, scratch) as artifacts, mlflow_errors_told(self.store):
+            self._log_values(mlflow_run_id, content)
+            self._log_datasets(mlflow_run_id, content.datasets)
+            self._client.log_artifacts(mlflow_run_id, str(artifacts))
+            self._client.set_terminated(
+                mlflow_run_id, content.status, end_time=round(content.finished_at * 1000)
+            )
+
+    def _log_values(self, mlflow_run_id: str, content: Content) -> None:
+        from mlflow.entities import Metric, Param, RunTag
+
+        metrics = _clean_metrics(content.metrics)
+        params = {
+            key: limits.param_value(value)
+            for key, value in limits.clean_keys(content.params).items()
+        }
+        for batch in limits.split_batches(metrics, params, _clean_tags(content.tags)):
+            self._client.log_batch(
+                mlflow_run_id,
+                metrics=[Metric(m.key, m.value, m.timestamp, m.step) for m in batch.metrics],
+                params=[Param(key, value) for key, value in batch.params],
+                tags=[RunTag(key, value) for key, value in batch.tags],
+                synchronous=True,
+            )
+
+    def _log_datasets(self, mlflow_run_id: str, uses: tuple[DatasetUse, ...]) -> None:
+        inputs = [_dataset_input(use) for use in uses]
+        for first in range(0, len(inputs), limits.MOST_DATASETS):
+            part = inputs[first : first + limits.MOST_DATASETS]
+            self._client.log_inputs(mlflow_run_id, datasets=part)
+
+
+def ensure_experiment(client: MlflowClient, store: Store) -> str:
+    """Return the id of the store's experiment, created where it does not exist.
+
+    The first call to a store: RecordingError tells here that it can't be reached.
+    """
+    with mlflow_errors_told(store), without_retries():
+        experiment = client.get_experiment_by_name(store.experiment)
+        if experiment is None:
+            return _create_experiment(client, store)
+    if experiment.lifecycle_stage != "active":
+        raise RecordingError(
+            f"the MLflow experiment {store.experiment!r} has been deleted",
+            hint=f"Restore it: mlflow experiments restore -x {experiment.experiment_id}",
+        )
+    return str(experiment.experiment_id)
+
+
+def _create_experiment(client: MlflowClient, store: Store) -> str:
+    from mlflow.exceptions import MlflowException
+
+    kind, value = layout.MLFLOW_EXPERIMENT_KIND
+    try:
+        return str(
+            client.create_experiment(
+                store.experiment, artifact_location=store.artifact_root, tags={kind: value}
+            )
+        )
+    except MlflowException:
+        # Another process was faster, where no lock of ours reaches: on a server.
+        experiment = client.get_experiment_by_name(store.experiment)
+        if experiment is None:
+            raise
+        return str(experiment.experiment_id)
+
+
+@contextmanager
+def without_retries() -> Iterator[None]:
+    """Let requests fail at once, for those that tell whether the server is there at all.
+
+    MLflow reads the number at each request.
+    """
+    before = os.environ.get(_RETRIES)
+    os.environ[_RETRIES] = "0"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[_RETRIES]
+        else:
+            os.environ[_RETRIES] = before
+
+
+@contextmanager
+def _staged(content: Content, scratch: Path) -> Iterator[Path]:
+    """Yield a folder that looks like the artifacts: one call uploads them all."""
+    with tempfile.TemporaryDirectory(prefix=".artifacts-", dir=scratch) as name:
+        for path, source in content.files.items():
+            _place(name, path).symlink_to(source.resolve())
+        for path, text in content.texts.items():
+            _place(name, path).write_text(limits.clean_text(text), encoding="utf-8")
+        yield Path(name)
+
+
+def _place(folder: str, path: str) -> Path:
+    target = Path(folder, path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    return target
+
+
+def _clean_tags(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: limits.tag_value(value) for key, value in limits.clean_keys(tags).items()}
+
+
+def _clean_metrics(metrics: tuple[limits.Metric, ...]) -> list[limits.Metric]:
+    names = limits.clean_keys({metric.key: metric.key for metric in metrics})
+    renamed = {name: key for key, name in names.items()}
+    return [
+        limits.Metric(
+            renamed[metric.key], limits.metric_value(metric.value), metric.timestamp, metric.step
+        )
+        for metric in metrics
+    ]
+
+
+def _dataset_input(use: DatasetUse) -> DatasetInput:
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(
+        name=use.name,
+        digest=use.digest,
+        source_type="local",
+        source=use.source,
+        schema=use.schema,
+        profile=use.profile,
+    )
+    return DatasetInput(
+        dataset=dataset, tags=[InputTag(layout.MLFLOW_DATASET_CONTEXT, use.context)]
+    )

@@ -1,0 +1,103 @@
+"""Starting the recorder beside the engine, and asking what it came to. Imports no mlflow."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+
+from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.tracking.progress import Progress, read_progress
+from mlvalidate.tracking.store import Store
+
+_POLL_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Where the run can be seen, or why it can't be seen yet.
+
+    For a local store `run_url` holds once `open_command` runs. Both are empty where MLflow has no
+    such address, and while `unrecorded` says why the run waits for a sync.
+    """
+
+    run_url: str = ""
+    open_command: str = ""
+    unrecorded: str = ""
+
+
+class RecorderProcess:
+    """The recorder of one run. It goes on by itself when nobody waits for it."""
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        store: Store,
+        ui_command: str,
+        process: subprocess.Popen[bytes] | None,
+        fault: str = "",
+    ) -> None:
+        self._folder = folder
+        self._open_command = ui_command if store.needs_ui else ""
+        self._process = process
+        self._fault = fault
+
+    @property
+    def pid(self) -> int | None:
+        """The process id, None when the recorder could not be started."""
+        return self._process.pid if self._process else None
+
+    def wait(self, timeout: float) -> Recording:
+        """Return as soon as the run is recorded, or recording failed, or `timeout` seconds passed.
+
+        Does not wait for the older runs that the recorder sees to afterwards.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            # Asked first: what a dead process wrote last is then in the log.
+            code = self._process.poll() if self._process else None
+            progress = read_progress(self._folder)
+            if recording := self._outcome(progress):
+                return recording
+            if self._process is None:
+                return Recording(unrecorded=self._fault)
+            if code is not None:
+                return Recording(unrecorded=f"the recorder ended with exit code {code}")
+            if time.monotonic() >= deadline:
+                reason = f"recording takes longer than {timeout:.0f} s and goes on by itself"
+                return Recording(unrecorded=reason)
+            time.sleep(_POLL_SECONDS)
+
+    def _outcome(self, progress: Progress) -> Recording | None:
+        if progress.done:
+            return Recording(run_url=progress.done.run_url, open_command=self._open_command)
+        if progress.failure:
+            return Recording(unrecorded=progress.failure.reason)
+        return None
+
+
+def start_recorder(folder: RunFolder, store: Store, ui_command: str = "") -> RecorderProcess:
+    """Start recording a run whose journal is open; call it once `RunStarted` is written.
+
+    `ui_command` is what the user types to look at a local store. Never raises: a run does not
+    fail because it can't be recorded.
+    """
+    # Without -P a folder `mlflow` in the user's working directory would be imported.
+    command = [sys.executable, "-P", "-m", "mlvalidate.tracking.recorder", str(folder.root)]
+    try:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        with process.stdin as stdin:
+            stdin.write(json.dumps(asdict(store)).encode() + b"\n")
+    except OSError as error:
+        fault = f"the recorder did not start: {error.strerror}"
+        return RecorderProcess(folder, store, ui_command, None, fault)
+    return RecorderProcess(folder, store, ui_command, process)

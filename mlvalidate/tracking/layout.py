@@ -1,0 +1,109 @@
+"""The layout of a record: every tag, param, metric and artifact path that is written to MLflow.
+
+A pipeline run is a parent run with a nested run for each node that ran; a script run is one run.
+Readers (history, the UI page, the docs) take the names from here.
+"""
+
+from __future__ import annotations
+
+RECORD_VERSION = 1
+
+# Tags of every run.
+RECORD = "mlvalidate.record_version"
+VERSION = "mlvalidate.version"
+KEY = "mlvalidate.key"
+RUN_ID = "mlvalidate.run_id"
+# "pipeline" for a parent, "step" for a nested run, "script" for a step tested alone.
+KIND = "mlvalidate.kind"
+PROJECT = "mlvalidate.project"
+STATUS = "mlvalidate.status"
+SCENARIO = "mlvalidate.scenario"
+DATA_SOURCE = "mlvalidate.data_source"
+CODE_HASH = "mlvalidate.code_hash"
+CONTRACT_HASH = "mlvalidate.contract_hash"
+DATA_HASH = "mlvalidate.data_hash"
+MACHINE = "mlvalidate.machine"
+GIT_COMMIT = "mlvalidate.git.commit"
+GIT_BRANCH = "mlvalidate.git.branch"
+GIT_DIRTY = "mlvalidate.git.dirty"
+CI_NAME = "mlvalidate.ci.name"
+CI_URL = "mlvalidate.ci.url"
+# Tags of a parent and of its nested runs.
+PIPELINE = "mlvalidate.pipeline"
+# Tags of nested runs and of scripts.
+NODE = "mlvalidate.node"
+STEP = "mlvalidate.step"
+STEP_KIND = "mlvalidate.step_kind"
+# The value of `STATUS` before there is a verdict.
+RUNNING = "running"
+
+# MLflow's own tags: https://mlflow.org/docs/latest/ml/tracking/tracking-api#system-tags
+MLFLOW_PARENT = "mlflow.parentRunId"
+MLFLOW_NAME = "mlflow.runName"
+MLFLOW_NOTE = "mlflow.note.content"
+MLFLOW_USER = "mlflow.user"
+MLFLOW_SOURCE_NAME = "mlflow.source.name"
+MLFLOW_SOURCE_TYPE = "mlflow.source.type"
+MLFLOW_COMMIT = "mlflow.source.git.commit"
+MLFLOW_BRANCH = "mlflow.source.git.branch"
+# The JSON files that the UI shows as tables.
+MLFLOW_TABLES = "mlflow.loggedArtifacts"
+# Of an experiment: the UI opens it on its runs, and not in GenAI mode.
+MLFLOW_EXPERIMENT_KIND = ("mlflow.experimentKind", "custom_model_development")
+# Of a dataset input: "input", "output" or both.
+MLFLOW_DATASET_CONTEXT = "mlflow.data.context"
+
+# Params of every run.
+PARAM_SEED = "seed"
+PARAM_ROWS = "rows"
+PARAM_SCENARIO = "scenario"
+PARAM_DATA_SOURCE = "data_source"
+# Params of nested runs and of scripts.
+PARAM_ENTRY_POINT = "entry_point"
+
+# Metrics of every run: duration_s cpu_s peak_rss_mb read_mb written_mb findings.<severity>.
+# Of a nested run and of a script also rows.<port>, and the step's own metrics under their names.
+# The UI shows names that start with system/ in the System metrics tab, over time.
+SERIES_RSS = "system/process_rss_mb"
+SERIES_CPU = "system/process_cpu_percent"
+SERIES_PROCESSES = "system/processes"
+# Of a parent.
+STEPS_BY_STATUS = "steps."
+
+# Artifacts.
+RESULT = "result.json"
+REPORT = "report.md"
+STDOUT = "logs/stdout.log"
+STDERR = "logs/stderr.log"
+# The first rows of a table, as parquet and as a JSON table: data/<port>/<file>.parquet, .json
+DATA = "data"
+
+
+def run_key(run_id: str, node: str = "") -> str:
+    """Return the value of `KEY`: there is one run in MLflow for each, however often it is tried."""
+    return f"{run_id}/{node}" if node else run_id
+
+
+def arg_param(name: str) -> str:
+    """Return the param of an argument of the script."""
+    return f"arg.{name}"
+
+
+def env_param(name: str) -> str:
+    """Return the param of an environment variable that the step declares."""
+    return f"env.{name}"
+
+
+def hyperparameter_param(name: str) -> str:
+    """Return the param of a hyperparameter."""
+    return f"hp.{name}"
+
+
+def node_metric(node: str, metric: str) -> str:
+    """Return the parent's copy of a node's metric; the UI makes one section of charts per node."""
+    return f"{node}/{metric}"
+
+
+def sample_artifact(port: str, name: str) -> str:
+    """Return the path of a sample of the rows of a port's file."""
+    return f"{DATA}/{port}/{name}"

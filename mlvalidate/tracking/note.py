@@ -1,0 +1,127 @@
+"""The run's description in MLflow: a short report in markdown.
+
+MLflow's UI renders tables, strips raw HTML and folds the text after about three lines, so the
+verdict comes first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from mlvalidate.core.findings import Finding, Severity, count_findings
+from mlvalidate.core.results import PipelineResult, Status, StepResult
+from mlvalidate.core.units import format_duration
+
+_MOST_FINDINGS = 20
+
+
+def run_report(result: PipelineResult) -> str:
+    """Return the report on a whole run."""
+    facts = (
+        f"{result.kind} {_inline(result.name)}",
+        f"{result.data_source.value} data, scenario {result.scenario}, seed {result.seed}",
+        format_duration(result.duration_s),
+        _count(result.all_findings),
+    )
+    blocks = [
+        f"**{result.status.value.upper()}** · " + " · ".join(facts),
+        _step_table(result.steps),
+        _findings(result.all_findings),
+        "\n".join(f"- {_inline(note)}" for note in result.notes),
+        _reproduce(result.command),
+    ]
+    return _join(blocks)
+
+
+def step_report(result: StepResult, command: str) -> str:
+    """Return the report on one node; `command` runs the whole of which it is a part."""
+    facts = (
+        f"step {_inline(result.step)} ({result.kind}, {_code(result.entry_point)})",
+        format_duration(result.usage.duration_s),
+        _count(result.findings),
+    )
+    blocks = [
+        f"**{result.status.value.upper()}** · " + " · ".join(facts),
+        _inline(result.message),
+        _findings(result.findings),
+        _reproduce(command),
+    ]
+    return _join(blocks)
+
+
+def _join(blocks: Iterable[str]) -> str:
+    return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _step_table(steps: Sequence[StepResult]) -> str:
+    rows = [
+        "| node | status | time | peak memory | rows | findings |",
+        "| --- | --- | ---: | ---: | --- | --- |",
+    ]
+    rows += [f"| {' | '.join(_cells(step))} |" for step in steps]
+    return "\n".join(rows)
+
+
+def _cells(step: StepResult) -> tuple[str, ...]:
+    if step.status is Status.SKIPPED:
+        reason = step.skip_reason.value if step.skip_reason else ""
+        detail = " ".join(part for part in (reason, step.skip_detail) if part)
+        return (_cell(step.node), f"skipped: {_cell(detail)}" if detail else "skipped", *[""] * 4)
+    return (
+        _cell(step.node),
+        step.status.value,
+        format_duration(step.usage.duration_s),
+        f"{step.usage.peak_rss_mb:.0f} MB",
+        _cell(", ".join(f"{port} {rows}" for port, rows in step.rows.items())),
+        _count(step.findings),
+    )
+
+
+def _count(findings: Sequence[Finding]) -> str:
+    counts = count_findings(tuple(findings))
+    parts = [
+        f"{number} {severity}{'s' if number > 1 and severity != Severity.INFO else ''}"
+        for severity, number in counts.items()
+        if number
+    ]
+    return ", ".join(parts) or "no findings"
+
+
+def _findings(findings: Sequence[Finding]) -> str:
+    worst_first = sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+    lines = [_finding(finding) for finding in worst_first[:_MOST_FINDINGS]]
+    if len(worst_first) > _MOST_FINDINGS:
+        lines.append(f"- and {len(worst_first) - _MOST_FINDINGS} more in `result.json`")
+    return "\n".join(lines)
+
+
+def _finding(finding: Finding) -> str:
+    where = ".".join(part for part in (finding.step, finding.port) if part)
+    place = f" {_inline(where)}:" if where else ""
+    location = f" ({_code(finding.location)})" if finding.location else ""
+    hint = f" _{_inline(finding.hint)}_" if finding.hint else ""
+    return (
+        f"- **{finding.code}** {finding.severity.value}{place} "
+        f"{_inline(finding.message)}{location}{hint}"
+    )
+
+
+def _reproduce(command: str) -> str:
+    return f"Reproduce: {_code(command)}" if command else ""
+
+
+def _inline(text: str) -> str:
+    """Return the text on one line, without what markdown would make of it."""
+    line = " ".join(text.split())
+    for character in "\\`*_[]<>|":
+        line = line.replace(character, f"\\{character}")
+    return line
+
+
+def _cell(text: str) -> str:
+    return _inline(text)
+
+
+def _code(text: str) -> str:
+    """Return the text as code; a backtick in it would end it."""
+    return f"`{' '.join(text.split()).replace('`', chr(39))}`"

@@ -1,0 +1,113 @@
+"""The recorder: a process beside the engine that follows a run's journal and records it in MLflow.
+
+`python -m mlvalidate.tracking.recorder RUN_FOLDER`, with the store as one line of JSON on stdin: a
+tracking URI may hold a password, and everybody can read the arguments of a process. It imports
+mlflow while the first step runs, outlives a Ctrl-C and the engine's death, and leaves what it came
+to in the run's progress log.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import suppress
+from enum import IntEnum
+from itertools import chain
+from pathlib import Path
+
+from mlvalidate.core.events import Event, RunStarted
+from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.journal import follow_events
+from mlvalidate.tracking.context import run_context
+from mlvalidate.tracking.progress import Entry, append, read_progress, tracking_lock
+from mlvalidate.tracking.reasons import RecordingError
+from mlvalidate.tracking.recording import RunRecorder
+from mlvalidate.tracking.session import open_session
+from mlvalidate.tracking.store import Store
+from mlvalidate.tracking.sync import sync
+
+# A sync may have been faster, and then it does the work.
+_LOCK_SECONDS = 60.0
+# For older runs that wait. One that has begun is finished.
+_HEAL_SECONDS = 20.0
+
+
+class RecorderExit(IntEnum):
+    """How the recorder ended."""
+
+    RECORDED = 0
+    INTERNAL = 3
+    # The store is away, or refuses the record; a later sync tries again.
+    UNAVAILABLE = 4
+    # The run ended before its journal began.
+    NOTHING_TO_RECORD = 5
+    # Another process records the run and does not come to an end.
+    LOCKED = 6
+
+
+def main() -> int:
+    """Record the run that the command line names, then older runs that wait."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    folder = RunFolder(Path(sys.argv[1]))
+    store = Store(**json.loads(sys.stdin.readline()))
+    code = record_live(folder, store)
+    if code is RecorderExit.RECORDED:
+        state_folder = folder.root.parent.parent
+        sync(state_folder, store, seconds=_HEAL_SECONDS)
+    return code
+
+
+def record_live(folder: RunFolder, store: Store) -> RecorderExit:
+    """Record a run while it goes on. What fails stands in the progress log, never raised."""
+    try:
+        with tracking_lock(folder, wait=_LOCK_SECONDS) as held:
+            return _record(folder, store) if held else RecorderExit.LOCKED
+    except (RecordingError, OSError) as error:
+        _log_failure(folder, store, str(error))
+        return RecorderExit.UNAVAILABLE
+    except Exception as error:
+        # A bug of ours: it must not look as if the store were at fault.
+        reason = f"internal error in the recorder: {type(error).__name__}: {error}"
+        _log_failure(folder, store, reason, traceback.format_exc())
+        return RecorderExit.INTERNAL
+
+
+def _record(folder: RunFolder, store: Store) -> RecorderExit:
+    progress = read_progress(folder)
+    if progress.done:
+        return RecorderExit.RECORDED
+    events = follow_events(folder)
+    started = next(events, None)
+    if not isinstance(started, RunStarted):
+        return RecorderExit.NOTHING_TO_RECORD
+    context = progress.context
+    if context is None:
+        # Now, because a sync next week would find another commit.
+        context = run_context(started.plan.root, os.environ)
+        append(folder, Entry(op="context", tags=context))
+    with open_session(store) as gateway:
+        finished = RunRecorder(folder, gateway, context).record(_joined(started, events))
+    return RecorderExit.RECORDED if finished else RecorderExit.NOTHING_TO_RECORD
+
+
+def _joined(first: Event, rest: Iterator[Event]) -> Iterator[Event]:
+    return chain((first,), rest)
+
+
+def _log_failure(folder: RunFolder, store: Store, reason: str, detail: str = "") -> None:
+    redact = Redactor.for_environment(os.environ).redact
+    # On a full disk the exit code has to say it.
+    with suppress(OSError):
+        append(
+            folder,
+            Entry(op="failed", store=store.key, reason=redact(reason), traceback=redact(detail)),
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

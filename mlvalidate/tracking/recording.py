@@ -1,0 +1,105 @@
+"""Recording one run: its events go in, runs in MLflow come out, each exactly once.
+
+What has been finished stands in the run's progress log. After a crash the log says which nodes are
+complete, and the store itself which runs exist: their key finds them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
+from mlvalidate.core.results import PipelineResult, Status, StepResult
+from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.tracking import content, layout
+from mlvalidate.tracking.gateway import Gateway
+from mlvalidate.tracking.links import run_link
+from mlvalidate.tracking.progress import Entry, append, read_progress
+
+
+class RunRecorder:
+    """Records one run. Whoever uses it holds the run's tracking lock."""
+
+    def __init__(self, folder: RunFolder, gateway: Gateway, context: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._gateway = gateway
+        self._context = context
+        self._samples: dict[str, list[SampleTaken]] = defaultdict(list)
+        progress = read_progress(folder, gateway.store.key)
+        self._recorded = set(progress.recorded)
+        # Nothing can be there before the first attempt: no need to search.
+        self._runs = gateway.find_runs(folder.run_id) if progress.was_started else {}
+        if not progress.was_started:
+            self._log(Entry(op="started"))
+
+    def record(self, events: Iterable[Event]) -> bool:
+        """Record the events of a run as they come; True when the run was recorded to its end.
+
+        RecordingError when MLflow does not take it, OSError when the disk does not.
+        """
+        started: RunStarted | None = None
+        for event in events:
+            if isinstance(event, RunStarted):
+                started = event
+                self._open_run(started)
+            elif started is None:
+                return False
+            elif isinstance(event, SampleTaken):
+                self._samples[event.node].append(event)
+            elif isinstance(event, ChecksFinished):
+                self._record_step(started, event.result)
+            elif isinstance(event, RunFinished):
+                self._record_end(started, event.result)
+                return True
+        return False
+
+    def _open_run(self, started: RunStarted) -> None:
+        tags = content.opening_tags(started, self._context)
+        self._create(layout.run_key(started.run_id), content.run_title(started), started.at, tags)
+
+    def _record_step(self, started: RunStarted, result: StepResult) -> None:
+        key = layout.run_key(started.run_id, result.node)
+        if started.plan.kind == "script" or result.status is Status.SKIPPED:
+            return
+        if key in self._recorded:
+            return
+        parent = self._runs[layout.run_key(started.run_id)]
+        tags = content.step_tags(started, result, self._context, parent)
+        run = self._create(key, result.node, result.started_at, tags)
+        samples = self._samples.pop(result.node, [])
+        files = self._folder.step(result.node)
+        written = content.step_content(started, result, samples, files)
+        self._gateway.write(run, written, scratch=self._folder.root)
+        self._recorded.add(key)
+        self._log(Entry(op="recorded", key=key, mlflow_run_id=run))
+
+    def _record_end(self, started: RunStarted, result: PipelineResult) -> None:
+        # The steps of an abandoned run that were under way have no event of their own.
+        for step in result.steps:
+            self._record_step(started, step)
+        if started.plan.kind == "script":
+            node = next((step.node for step in result.steps), started.plan.name)
+            written = content.script_content(
+                started, result, self._samples.pop(node, []), self._folder.step(node)
+            )
+        else:
+            written = content.pipeline_content(started, result)
+        key = layout.run_key(started.run_id)
+        run = self._runs[key]
+        self._gateway.write(run, written, scratch=self._folder.root)
+        experiment = self._gateway.experiment_id
+        url = run_link(self._gateway.store, experiment, run)
+        self._log(
+            Entry(op="done", key=key, experiment_id=experiment, mlflow_run_id=run, run_url=url)
+        )
+
+    def _create(self, key: str, name: str, started_at: float, tags: Mapping[str, str]) -> str:
+        """Return the run of this key, created where it does not exist yet."""
+        if key not in self._runs:
+            self._runs[key] = self._gateway.create_run(name, started_at, tags)
+            self._log(Entry(op="created", key=key, mlflow_run_id=self._runs[key]))
+        return self._runs[key]
+
+    def _log(self, entry: Entry) -> None:
+        append(self._folder, entry.model_copy(update={"store": self._gateway.store.key}))

@@ -1,0 +1,107 @@
+"""A session with MLflow: how its client is set up.
+
+By default MLflow waits for minutes when a server is away, logs to the terminal and sends usage
+statistics. Inside a session it does none of that, except where the user's environment says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from mlvalidate.tracking.gateway import Gateway, ensure_experiment
+from mlvalidate.tracking.reasons import mlflow_errors_told
+from mlvalidate.tracking.store import Store
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+# What holds unless the user has set it.
+_DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+    "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "60",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ALLOW_FILE_STORE": "true",
+    "GIT_PYTHON_REFRESH": "quiet",
+    "AWS_MAX_ATTEMPTS": "2",
+}
+# What has to hold: asynchronous logging loses data when the server dies, and says that all is well.
+_FORCED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false"}
+# Attempts to reach a database, some tenths of a second apart; MLflow's own ten take 100 seconds.
+_DATABASE_ATTEMPTS = 3
+_NOISY_LOGGERS = ("mlflow", "alembic")
+
+
+@contextmanager
+def open_session(store: Store) -> Iterator[Gateway]:
+    """Yield the store's gateway; database and experiment are made where they were not.
+
+    RecordingError when the store can't be reached or refuses.
+    """
+    with _environment(), _quiet():
+        with mlflow_errors_told(store), _initialisation_lock(store):
+            client = _connect(store)
+            experiment_id = ensure_experiment(client, store)
+        yield Gateway(client, store, experiment_id)
+
+
+def _connect(store: Store) -> MlflowClient:
+    """Return a client of the store. Makes the tables of a new database."""
+    from mlflow import MlflowClient
+    from mlflow.store.db import utils
+
+    utils.MAX_RETRY_COUNT = _DATABASE_ATTEMPTS
+    return MlflowClient(tracking_uri=store.uri)
+
+
+@contextmanager
+def _initialisation_lock(store: Store) -> Iterator[None]:
+    """Let one process at a time make a database: of four at once, three fail."""
+    path = store.local_path
+    if path is None:
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.with_name(f"{path.name}.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _environment() -> Iterator[None]:
+    before = dict(os.environ)
+    os.environ.update({**_DEFAULTS, **before, **_FORCED})
+    try:
+        yield
+    finally:
+        for name in {**_DEFAULTS, **_FORCED}:
+            if name in before:
+                os.environ[name] = before[name]
+            else:
+                del os.environ[name]
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep MLflow off the terminal: what matters reaches us as an exception."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Sets up its loggers when it is imported.
+        import mlflow  # noqa: F401
+
+        loggers = [logging.getLogger(name) for name in _NOISY_LOGGERS]
+        levels = [logger.level for logger in loggers]
+        for logger in loggers:
+            logger.setLevel(logging.CRITICAL + 1)
+        try:
+            yield
+        finally:
+            for logger, level in zip(loggers, levels, strict=True):
+                logger.setLevel(level)

@@ -1,0 +1,24 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.projects import ProjectFolder
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> ProjectFolder:
+    """An empty project folder."""
+    root = tmp_path / "project"
+    root.mkdir()
+    return ProjectFolder(root)
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests neither see nor reach the tracking server of whoever runs them."""
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "CI", "GITHUB_ACTIONS"):
+        monkeypatch.delenv(name, raising=False)

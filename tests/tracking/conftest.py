@@ -1,0 +1,40 @@
+"""A project, its default store, and a database that is ready for use."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from run_builders import make_project
+
+from mlvalidate.core.contracts import Project
+from mlvalidate.tracking.session import open_session
+from mlvalidate.tracking.store import Store, resolve_store
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "MLFLOW_DEFAULT_ARTIFACT_ROOT"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def template_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a database with MLflow's tables: to make them takes a second."""
+    path = tmp_path_factory.mktemp("template") / "mlflow.db"
+    store = Store(f"sqlite:///{path}", None, "unused", False)
+    with open_session(store):
+        pass
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path, template_database: Path) -> Project:
+    """Return a project with an empty store and no runs."""
+    return make_project(tmp_path / "shop", template_database)[0]
+
+
+@pytest.fixture
+def store(project: Project) -> Store:
+    """Return the project's default store."""
+    return resolve_store(project, {})
