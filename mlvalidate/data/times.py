@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 _EPOCH_MS = (10**10, 10**13)
 # Different spellings of dates that one column may mix.
 _MOST_FORMATS = 4
+_MOST_GUESSED = 20
 
 
 def read_datetimes(series: pd.Series) -> Times:
@@ -41,8 +43,8 @@ def read_epoch(numbers: npt.NDArray[np.float64]) -> Times:
 def parse_times(texts: pd.Series) -> Times:
     """Return texts as datetime64 in UTC, or NaT.
 
-    ISO dates are read first, the rest by the format that the first unread text suggests, and so
-    on: column after column of dateutil's guesses would take minutes.
+    ISO dates are read first, the rest by the format that the first unread date suggests, and so
+    on: dateutil's guess at every text would take minutes.
     """
     import pandas as pd
 
@@ -50,7 +52,7 @@ def parse_times(texts: pd.Series) -> Times:
     times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
     for _ in range(_MOST_FORMATS):
         unread = texts[times.isna() & texts.notna()]
-        guessed = _guess(unread.iloc[0]) if len(unread) else None
+        guessed = _guess(unread)
         if guessed is None:
             break
         found = pd.to_datetime(unread, format=guessed, errors="coerce", utc=True)
@@ -58,11 +60,18 @@ def parse_times(texts: pd.Series) -> Times:
     return _without_zone(times)
 
 
-def _guess(text: str) -> str | None:
+def _guess(texts: pd.Series) -> str | None:
+    """Return the format of the first of a few texts that looks like a date."""
     import pandas as pd
 
-    guessed: str | None = pd.tseries.api.guess_datetime_format(text)
-    return guessed
+    with warnings.catch_warnings():
+        # pandas warns that 31/12/2020 has its day first.
+        warnings.simplefilter("ignore", UserWarning)
+        for text in texts.head(_MOST_GUESSED):
+            guessed: str | None = pd.tseries.api.guess_datetime_format(text)
+            if guessed:
+                return guessed
+    return None
 
 
 def _without_zone(times: Any) -> Times:

@@ -1,4 +1,4 @@
-"""What a script sees of the machine, and what it can't do to it.dedent("""
+"""What a script sees of the machine, and what it can't do to it."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_network_is_refused_and_noticed(project: ProjectFolder) -> None:
         server.listen()
         port = server.getsockname()[1]
         project.declare_step(
-            f"""
+            dedent(f"""
             import socket
             for address in (("127.0.0.1", {port}), ("192.0.2.1", 80), ("example.com", 443)):
                 try:
@@ -120,7 +120,8 @@ def test_network_is_refused_and_noticed(project: ProjectFolder) -> None:
                     print("connected", address)
                 except OSError:
                     pass
-            """) + WRITE
+            """)
+            + WRITE
         )
         ran = project.run_step()
     assert ran.stdout() == ""
@@ -211,7 +212,8 @@ def test_pip_is_noted_and_not_executed(project: ProjectFolder) -> None:
         os.system("pip install three && conda install four")
         from pip._internal import main
         main(["install", "five"])
-        """) + WRITE
+        """)
+        + WRITE
     )
     ran = project.run_step()
     finding = ran.finding("X208")
