@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_AT_ONCE = 65_536
+USUAL_BLOCK, LARGE_BLOCK = 2**20, 2**28  # bytes that Arrow reads at once
 # What pandas takes for a missing value, in columns that are not declared as text.
 NULL_WORDS = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -31,7 +32,7 @@ FIRST_BYTES = 65_536
 def open_bytes(path: Path, mode: str) -> Iterator[IO[bytes]]:
     """Open a file, through gzip when its name says so. The same content gives the same bytes."""
     with path.open(mode) as raw:
-        if path.suffix != ".gz":
+        if path.suffix.lower() != ".gz":
             yield raw
             return
         # Neither name nor time in the header: they would change the digest of equal data.
@@ -84,26 +85,43 @@ def read_delimited(path: Path, delimiter: str, texts: Collection[str]) -> pd.Dat
     A column without a name is called `Unnamed: 0`, as in pandas. Raises UnreadableFile.
     """
     import pyarrow as pa
-    import pyarrow.csv as pa_csv
 
     _check_start(path)
-    types = {name: pa.string() for name in texts}
     try:
-        with open_bytes(path, "rb") as file:
-            table = pa_csv.read_csv(
-                file,
-                parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types=types, null_values=list(NULL_WORDS), strings_can_be_null=False
-                ),
-            )
+        table = _read_table(path, delimiter, texts)
+        names = table.column_names
     except (pa.ArrowException, UnicodeDecodeError, EOFError, OSError) as error:
         raise _explain(path, delimiter, error) from None
     if any(pa.types.is_binary(kind) for kind in table.schema.types):
         raise _explain(path, delimiter, ValueError("not UTF-8"))
-    names = [name or f"Unnamed: {index}" for index, name in enumerate(table.column_names)]
+    names = [name or f"Unnamed: {index}" for index, name in enumerate(names)]
     columns = [_empty_as_null(column) for column in table.columns]
     return to_frame(pa.table(columns, names=names))
+
+
+def _read_table(
+    path: Path, delimiter: str, texts: Collection[str], block: int = USUAL_BLOCK
+) -> pa.Table:
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    try:
+        with open_bytes(path, "rb") as file:
+            return pa_csv.read_csv(
+                file,
+                read_options=pa_csv.ReadOptions(block_size=block),
+                parse_options=pa_csv.ParseOptions(delimiter=delimiter, newlines_in_values=True),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types={name: pa.string() for name in texts},
+                    null_values=list(NULL_WORDS),
+                    strings_can_be_null=False,
+                ),
+            )
+    except pa.ArrowInvalid as error:
+        # A row is longer than a block.
+        if "straddling" in str(error) and block < LARGE_BLOCK:
+            return _read_table(path, delimiter, texts, LARGE_BLOCK)
+        raise
 
 
 def _empty_as_null(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -101,10 +101,12 @@ def _fits_by_type(series: pd.Series, nulls: Mask, column: Column, format: FileFo
     """Judge the cells of each Python type by themselves."""
     import numpy as np
 
-    types = np.fromiter((type(cell) for cell in series), dtype=object, count=len(series))
+    # Numbers for types, because numpy takes the type ndarray itself for an array.
+    numbers: dict[type, int] = {}
+    types = np.array([numbers.setdefault(type(cell), len(numbers)) for cell in series])
     found = np.zeros(len(series), dtype=bool)
-    for cell_type in dict.fromkeys(types[~nulls].tolist()):
-        rows = (types == cell_type) & ~nulls
+    for number in numbers.values():
+        rows = (types == number) & ~nulls
         same = series[rows]
         kind = kind_of(same)
         if kind is not Kind.MIXED:

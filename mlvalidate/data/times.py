@@ -25,7 +25,7 @@ def read_datetimes(series: pd.Series) -> Times:
 
     if pd.api.types.is_object_dtype(series.dtype):
         # Their time zones may differ, and pandas has one for a column.
-        series = series.map(lambda cell: cell.replace(tzinfo=None))
+        series = series.map(lambda cell: cell.replace(tzinfo=None), na_action="ignore")
     return _without_zone(pd.to_datetime(series, errors="coerce"))
 
 

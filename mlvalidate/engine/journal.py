@@ -40,7 +40,8 @@ class JournalWriter:
         self.folder = folder
 
     def __enter__(self) -> JournalWriter:
-        self.folder.root.mkdir(parents=True)
+        # Inputs, outputs and configuration of scripts may hold secrets: they are the user's alone.
+        self.folder.root.mkdir(parents=True, mode=0o700)
         self._lock: IO[bytes] = self.folder.owner_lock.open("wb")
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._file: IO[bytes] = self.folder.journal.open("wb")

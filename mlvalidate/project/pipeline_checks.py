@@ -83,4 +83,4 @@ def _check_cycles(pipeline: Pipeline, edges: list[tuple[Edge, KeyPath]], report:
         cycle = [*cycle[start:], *cycle[: start + 1]]
         closing = (cycle[-1], cycle[-2])
         path = next(path for edge, path in edges if (edge.consumer, edge.producer) == closing)
-        report.add_at_key(path, f"the nodes wait for each other: {' -> '.join(cycle)}")
+        report.add_at_key(path, f"the edges form a cycle: {' -> '.join(cycle)}")

@@ -113,8 +113,8 @@ def ensure_experiment(client: MlflowClient, store: Store) -> str:
             return _create_experiment(client, store)
     if experiment.lifecycle_stage != "active":
         raise RecordingError(
-            f"the MLflow experiment {store.experiment!r} has been deleted",
-            hint=f"Restore it: mlflow experiments restore -x {experiment.experiment_id}",
+            f"the MLflow experiment {store.experiment!r} has been deleted; restore it with "
+            f"`mlflow experiments restore -x {experiment.experiment_id}`"
         )
     return str(experiment.experiment_id)
 
@@ -149,7 +149,7 @@ def without_retries() -> Iterator[None]:
         yield
     finally:
         if before is None:
-            del os.environ[_RETRIES]
+            os.environ.pop(_RETRIES, None)
         else:
             os.environ[_RETRIES] = before
 

@@ -66,7 +66,7 @@ class RecorderProcess:
             if code is not None:
                 return Recording(unrecorded=f"the recorder ended with exit code {code}")
             if time.monotonic() >= deadline:
-                reason = f"recording takes longer than {timeout:.0f} s and goes on by itself"
+                reason = f"recording takes longer than {timeout:g} s and goes on by itself"
                 return Recording(unrecorded=reason)
             time.sleep(_POLL_SECONDS)
 

@@ -43,7 +43,11 @@ class Entry(Model):
 
 @dataclass(frozen=True)
 class Progress:
-    """What the log says about recording in one store; `done` counts whatever the store."""
+    """What the log says. Nodes are `recorded` in one store, all else counts whatever the store.
+
+    Two URIs can lead to one database, as a server's and that of the file which it serves: so a
+    first attempt in a store may find runs there if there has been an attempt in any.
+    """
 
     context: dict[str, str] | None = None
     was_started: bool = False
@@ -59,7 +63,7 @@ def read_progress(folder: RunFolder, store_key: str = "") -> Progress:
     here = [entry for entry in entries if entry.store == store_key]
     return Progress(
         context=context,
-        was_started=any(entry.op == "started" for entry in here),
+        was_started=any(entry.op == "started" for entry in entries),
         recorded=frozenset(entry.key for entry in here if entry.op == "recorded"),
         done=next((entry for entry in entries if entry.op == "done"), None),
         failure=entries[-1] if entries and entries[-1].op == "failed" else None,

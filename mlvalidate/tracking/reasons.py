@@ -19,8 +19,8 @@ class RecordingError(InfrastructureError):
     `is_unreachable` tells that the store is away, and not that it refuses this record.
     """
 
-    def __init__(self, message: str, hint: str = "", is_unreachable: bool = False) -> None:
-        super().__init__(message, hint)
+    def __init__(self, message: str, is_unreachable: bool = False) -> None:
+        super().__init__(message)
         self.is_unreachable = is_unreachable
 
 

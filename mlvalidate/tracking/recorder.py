@@ -13,13 +13,12 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
 from contextlib import suppress
 from enum import IntEnum
 from itertools import chain
 from pathlib import Path
 
-from mlvalidate.core.events import Event, RunStarted
+from mlvalidate.core.events import RunStarted
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.journal import follow_events
@@ -46,8 +45,6 @@ class RecorderExit(IntEnum):
     UNAVAILABLE = 4
     # The run ended before its journal began.
     NOTHING_TO_RECORD = 5
-    # Another process records the run and does not come to an end.
-    LOCKED = 6
 
 
 def main() -> int:
@@ -66,14 +63,16 @@ def record_live(folder: RunFolder, store: Store) -> RecorderExit:
     """Record a run while it goes on. What fails stands in the progress log, never raised."""
     try:
         with tracking_lock(folder, wait=_LOCK_SECONDS) as held:
-            return _record(folder, store) if held else RecorderExit.LOCKED
+            if not held:
+                raise RecordingError("another process records it and does not come to an end")
+            return _record(folder, store)
     except (RecordingError, OSError) as error:
         _log_failure(folder, store, str(error))
         return RecorderExit.UNAVAILABLE
     except Exception as error:
         # A bug of ours: it must not look as if the store were at fault.
-        reason = f"internal error in the recorder: {type(error).__name__}: {error}"
-        _log_failure(folder, store, reason, traceback.format_exc())
+        what = traceback.format_exception_only(error)[0].splitlines()[0]
+        _log_failure(folder, store, f"internal error: {what}", traceback.format_exc())
         return RecorderExit.INTERNAL
 
 
@@ -91,12 +90,10 @@ def _record(folder: RunFolder, store: Store) -> RecorderExit:
         context = run_context(started.plan.root, os.environ)
         append(folder, Entry(op="context", tags=context))
     with open_session(store) as gateway:
-        finished = RunRecorder(folder, gateway, context).record(_joined(started, events))
-    return RecorderExit.RECORDED if finished else RecorderExit.NOTHING_TO_RECORD
-
-
-def _joined(first: Event, rest: Iterator[Event]) -> Iterator[Event]:
-    return chain((first,), rest)
+        recorder = RunRecorder(folder, gateway, context)
+        if not recorder.record(chain((started,), events)):
+            raise RecordingError("the run has no end, and its journal can't be closed")
+    return RecorderExit.RECORDED
 
 
 def _log_failure(folder: RunFolder, store: Store, reason: str, detail: str = "") -> None:

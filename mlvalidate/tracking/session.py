@@ -85,7 +85,7 @@ def _environment() -> Iterator[None]:
             if name in before:
                 os.environ[name] = before[name]
             else:
-                del os.environ[name]
+                os.environ.pop(name, None)
 
 
 @contextmanager

@@ -219,14 +219,14 @@ mlvalidate.yaml:8:42: pipelines.p.nodes.uvw.step: there is no step 'xyz'
 @pytest.mark.parametrize(
     ("edges", "message"),
     [
-        ("{a.i: a.o}", '11:13: pipelines.p.edges["a.i"]: the nodes wait for each other: a -> a'),
+        ("{a.i: a.o}", '11:13: pipelines.p.edges["a.i"]: the edges form a cycle: a -> a'),
         (
             "{b.i: a.o, a.i: b.o}",
-            '11:23: pipelines.p.edges["a.i"]: the nodes wait for each other: a -> b -> a',
+            '11:23: pipelines.p.edges["a.i"]: the edges form a cycle: a -> b -> a',
         ),
         (
             "{b.i: a.o, c.i: b.o, a.i: c.o}",
-            '11:33: pipelines.p.edges["a.i"]: the nodes wait for each other: a -> b -> c -> a',
+            '11:33: pipelines.p.edges["a.i"]: the edges form a cycle: a -> b -> c -> a',
         ),
     ],
 )

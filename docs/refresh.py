@@ -1,0 +1,319 @@
+"""Runs what README and docs show, and puts the real output between the markers.
+
+    python docs/refresh.py              every block
+    python docs/refresh.py NAME ...     only these
+
+A block begins with `<!-- output: NAME -->` and ends with `<!-- end -->`; its text comes from the
+recipe of that name below. Files that the pages ask a reader to write stand in the pages, each
+behind `<!-- file: NAME -->`: they are taken from there, so that pages and output can't disagree.
+
+Everything runs in a temporary folder. Its path, the checkout's and the home folder's become
+/home/you/...; nothing else of the output is changed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache, cached_property
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+HELP_WIDTH = 80
+
+_BLOCK = re.compile(r"(<!-- output: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
+_FILE = re.compile(r"<!-- file: (?P<name>\S+) -->\n+```\w*\n(?P<text>.*?)```", re.DOTALL)
+_FINDINGS = DOCS / "reference" / "findings.md"
+# What would make the output differ from that of a reader.
+_NOT_PASSED_ON = ("CI", "GITHUB_ACTIONS", "FORCE_COLOR", "COLUMNS", "PYTHONPATH")
+
+
+def pages() -> list[Path]:
+    """Return README and every page of the documentation."""
+    return [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.rglob("*.md"))]
+
+
+def files_of(page: Path) -> dict[str, str]:
+    """Return the files that a page asks its reader to write."""
+    return {match["name"]: match["text"] for match in _FILE.finditer(page.read_text())}
+
+
+def help_text(command: str) -> str:
+    """Return the help of a command, or of `mlvalidate` itself for an empty name."""
+    import click
+
+    from mlvalidate.cli.group import cli
+
+    options = {"terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
+    root = click.Context(cli, info_name="mlvalidate", **options)  # type: ignore[arg-type]
+    if not command:
+        return cli.get_help(root)
+    found = cli.get_command(root, command)
+    assert found is not None
+    return found.get_help(click.Context(found, root, command, **options))  # type: ignore[arg-type]
+
+
+class Lab:
+    """A temporary folder in which commands run as a reader would run them."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    @cached_property
+    def churn(self) -> Path:
+        """The folder that holds `examples/churn`, as the root of the checkout does."""
+        ignore = shutil.ignore_patterns(".mlvalidate", "__pycache__")
+        shutil.copytree(ROOT / "examples", self.root / "examples", ignore=ignore)
+        return self.root
+
+    @cached_property
+    def broken(self) -> Path:
+        """A folder with a copy of the example in which a script renames a column."""
+        shutil.copytree(self.churn / "examples" / "churn", self.root / "broken")
+        shutil.rmtree(self.root / "broken" / ".mlvalidate", ignore_errors=True)
+        edit(self.root / "broken/scripts/evaluate.py", '"score": scores', '"probability": scores')
+        return self.root
+
+    @cached_property
+    def quickstart(self) -> Path:
+        """The project of the quick start."""
+        return write_files(self.root / "quickstart", files_of(DOCS / "quickstart.md"))
+
+    @cached_property
+    def sees(self) -> Path:
+        """The project that shows what a script sees."""
+        return write_files(self.root / "look", files_of(DOCS / "how-a-step-runs.md"))
+
+    @cached_property
+    def plugin(self) -> Path:
+        """The project and the plugin of the page on plugins."""
+        folder = write_files(self.root / "plugin", files_of(DOCS / "writing-a-plugin.md"))
+        offer_plugin(folder)
+        return folder
+
+    def run(self, command: str, folder: Path, **environment: str) -> str:
+        """Run a shell command and return it with all that it printed."""
+        done = subprocess.run(
+            ["bash", "-c", command],
+            cwd=folder,
+            env={**_environment(), **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=600,
+            check=False,
+        )
+        lines = [line.rstrip() for line in self._neutral(done.stdout).splitlines()]
+        return "\n".join([f"$ {command}", *lines])
+
+    def _neutral(self, text: str) -> str:
+        for path in (self.root, ROOT):
+            text = text.replace(str(path), "/home/you/mlvalidate")
+        return re.sub(rf"(?<![\w/]){re.escape(str(Path.home()))}(?!\w)", "/home/you", text)
+
+
+def _environment() -> dict[str, str]:
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _NOT_PASSED_ON and not name.startswith(("MLFLOW_", "MLVALIDATE_"))
+    }
+    path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
+    return {**kept, "PATH": path, "NO_COLOR": "1", "TERM": "dumb"}
+
+
+def write_files(folder: Path, files: dict[str, str]) -> Path:
+    """Write the files of a page into a folder and return it."""
+    for name, text in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    return folder
+
+
+def edit(path: Path, before: str, after: str) -> None:
+    """Replace a text that occurs in a file."""
+    text = path.read_text()
+    assert before in text, f"{path} does not hold {before!r}"
+    path.write_text(text.replace(before, after))
+
+
+def offer_plugin(folder: Path) -> None:
+    """Make the plugin in a folder known to whoever has the folder on PYTHONPATH.
+
+    This is what an installation would leave: its metadata with the entry point.
+    """
+    metadata = folder / "mlvalidate_fresh-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mlvalidate-fresh\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[mlvalidate]\nfresh = mlvalidate_fresh\n")
+
+
+RECIPES: dict[str, Callable[[Lab], str]] = {}
+
+
+def _recipe(name: str) -> Callable[[Callable[[Lab], str]], Callable[[Lab], str]]:
+    def keep(function: Callable[[Lab], str]) -> Callable[[Lab], str]:
+        RECIPES[name] = cache(function)
+        return function
+
+    return keep
+
+
+@_recipe("test-pipeline")
+def _passing(lab: Lab) -> str:
+    return lab.run("mlvalidate test-pipeline -C examples/churn", lab.churn)
+
+
+@_recipe("broken")
+def _broken(lab: Lab) -> str:
+    return lab.run("mlvalidate test-pipeline -C broken", lab.broken)
+
+
+@_recipe("quickstart-plan")
+def _plan(lab: Lab) -> str:
+    return lab.run("mlvalidate test-pipeline --dry-run", lab.quickstart)
+
+
+@_recipe("quickstart-run")
+def _run(lab: Lab) -> str:
+    return lab.run("mlvalidate test-pipeline", lab.quickstart)
+
+
+@_recipe("quickstart-broken")
+def _rename(lab: Lab) -> str:
+    RECIPES["quickstart-run"](lab)
+    script = lab.quickstart / "prepare.py"
+    edit(script, '"amount": orders', '"amt": orders')
+    shown = lab.run("mlvalidate test-pipeline", lab.quickstart)
+    edit(script, '"amt": orders', '"amount": orders')
+    return shown
+
+
+@_recipe("quickstart-gate")
+def _gate(lab: Lab) -> str:
+    RECIPES["quickstart-run"](lab)
+    project = lab.quickstart / "mlvalidate.yaml"
+    before = project.read_text()
+    project.write_text(before + '\ngates:\n  - "train.mean_error <= 0.2"\n')
+    shown = lab.run("mlvalidate test-pipeline", lab.quickstart)
+    project.write_text(before)
+    return shown
+
+
+@_recipe("quickstart-typo")
+def _typo(lab: Lab) -> str:
+    project = lab.quickstart / "mlvalidate.yaml"
+    before = project.read_text()
+    project.write_text(before.replace("    hyperparameters:", "    hyperparameter:"))
+    shown = lab.run("mlvalidate list", lab.quickstart)
+    project.write_text(before)
+    return shown
+
+
+@_recipe("quickstart-script")
+def _script(lab: Lab) -> str:
+    return lab.run("mlvalidate test-script train --rows 50", lab.quickstart)
+
+
+@_recipe("quickstart-search")
+def _search(lab: Lab) -> str:
+    for name in ("quickstart-run", "quickstart-broken", "quickstart-gate"):
+        RECIPES[name](lab)
+    write_files(lab.quickstart, {"search.py": files_of(DOCS / "mlflow.md")["search.py"]})
+    shown = lab.run("python search.py", lab.quickstart)
+    (lab.quickstart / "search.py").unlink()
+    return shown
+
+
+@_recipe("synthetic-rows")
+def _rows(lab: Lab) -> str:
+    RECIPES["quickstart-run"](lab)
+    command = "head -n 6 $(ls -d .mlvalidate/runs/* | head -n 1)/sources/prepare/raw/orders.csv"
+    return lab.run(command, lab.quickstart)
+
+
+@_recipe("sees")
+def _sees(lab: Lab) -> str:
+    lab.run("mlvalidate test-script look --no-record", lab.sees)
+    log = "$(ls -d .mlvalidate/runs/* | tail -n 1)/steps/look/logs/stdout.log"
+    return lab.run(f"cat {log}", lab.sees)
+
+
+@_recipe("plugin")
+def _plugin(lab: Lab) -> str:
+    command = "mlvalidate test-script prepare --no-record"
+    return lab.run(command, lab.plugin, PYTHONPATH=str(lab.plugin))
+
+
+def _make_help_recipe(command: str) -> None:
+    RECIPES[f"help-{command or 'mlvalidate'}"] = lambda _lab: help_text(command)
+
+
+def add_help_recipes() -> None:
+    """Add one recipe for the help of each command."""
+    from mlvalidate.cli.group import COMMANDS
+
+    for command in ("", *COMMANDS):
+        _make_help_recipe(command)
+
+
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Yield name and body of every block of a page."""
+    for match in _BLOCK.finditer(text):
+        yield match["name"], match["body"]
+
+
+def fenced(text: str) -> str:
+    """Return what stands between the markers."""
+    return f"\n```text\n{text.rstrip()}\n```\n\n"
+
+
+def refresh(page: Path, lab: Lab, wanted: set[str]) -> bool:
+    """Rewrite the wanted blocks of a page, all of them when none is named; True on a change."""
+
+    def renewed(match: re.Match[str]) -> str:
+        if wanted and match["name"] not in wanted:
+            return match[0]
+        return f"{match[1]}{fenced(RECIPES[match['name']](lab))}{match[4]}"
+
+    before = page.read_text()
+    after = _BLOCK.sub(renewed, before)
+    page.write_text(after)
+    return after != before
+
+
+def refresh_findings() -> bool:
+    """Rewrite the reference of findings, which is made from the docstrings of the checks."""
+    from mlvalidate.checks.registry import reference_page
+
+    before = _FINDINGS.read_text() if _FINDINGS.exists() else ""
+    _FINDINGS.write_text(reference_page())
+    return before != _FINDINGS.read_text()
+
+
+def main() -> None:
+    """Refresh what the command line names, or everything."""
+    wanted = set(sys.argv[1:])
+    add_help_recipes()
+    unknown = wanted - RECIPES.keys()
+    if unknown:
+        sys.exit(f"no recipe for {', '.join(sorted(unknown))}; there is {', '.join(RECIPES)}")
+    with tempfile.TemporaryDirectory(prefix="docs-") as folder:
+        lab = Lab(Path(folder).resolve())
+        changed = [page for page in pages() if refresh(page, lab, wanted)]
+    if not wanted and refresh_findings():
+        changed.append(_FINDINGS)
+    for page in changed:
+        sys.stdout.write(f"refreshed {page.relative_to(ROOT)}\n")
+
+
+if __name__ == "__main__":
+    main()
