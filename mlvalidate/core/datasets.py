@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 import re
 from enum import StrEnum
 from typing import Annotated, Self
@@ -49,6 +50,16 @@ class ColumnType(StrEnum):
     @property
     def is_textual(self) -> bool:
         return self in (ColumnType.STRING, ColumnType.TEXT)
+
+
+# Which Python types the `values` of a column may have; other columns have no `values`.
+_TYPES_OF_VALUES: dict[ColumnType, tuple[type, ...]] = {
+    ColumnType.INTEGER: (int,),
+    ColumnType.FLOAT: (int, float),
+    ColumnType.CATEGORY: (bool, int, float, str),
+    ColumnType.STRING: (str,),
+    ColumnType.TEXT: (str,),
+}
 
 
 class Column(Model):
@@ -116,8 +127,12 @@ class Column(Model):
             min(self.values.values()) < 0 or sum(self.values.values()) <= 0
         ):
             raise ValueError("weights must not be negative and not all zero")
-        if self.type.is_temporal or self.type is ColumnType.BOOLEAN:
+        allowed = _TYPES_OF_VALUES.get(self.type)
+        if allowed is None:
             raise ValueError(f"`values` is not for {self.type.value} columns")
+        for value in self.values:
+            if type(value) not in allowed:
+                raise ValueError(f"{value!r} in `values` is no {self.type.value}")
 
     def _check_bounds(self) -> None:
         for name, bound in (("min", self.min), ("max", self.max)):
@@ -125,8 +140,10 @@ class Column(Model):
                 continue
             if isinstance(bound, bool) or not (self.type.is_number or self.type.is_temporal):
                 raise ValueError(f"`{name}` is not for {self.type.value} columns")
-            if self.type.is_number and not isinstance(bound, int | float):
-                raise ValueError(f"`{name}` of a {self.type.value} column must be a number")
+            if self.type.is_number and not (
+                isinstance(bound, int | float) and math.isfinite(bound)
+            ):
+                raise ValueError(f"`{name}` of a {self.type.value} column must be a finite number")
             if self.type.is_temporal and not isinstance(bound, dt.date):
                 raise ValueError(f"`{name}` of a {self.type.value} column must be a date")
         if (
@@ -173,4 +190,6 @@ class Dataset(Model):
         for name in self.key_columns:
             if name not in self.columns:
                 raise ValueError(f"`key` names {name!r}, which is not among the columns")
+            if self.columns[name].null:
+                raise ValueError(f"column {name!r} is part of the key and can't have `null`")
         return self

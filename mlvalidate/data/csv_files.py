@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 ROWS_AT_ONCE = 65_536
-USUAL_BLOCK, LARGE_BLOCK = 2**20, 2**28  # bytes that Arrow reads at once
+USUAL_BLOCK, LARGE_BLOCK = 2**20, 2**26  # bytes that Arrow reads at once
 # What pandas takes for a missing value, in columns that are not declared as text.
 NULL_WORDS = (
     "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
@@ -46,7 +46,7 @@ def write_delimited(frame: pd.DataFrame, path: Path, delimiter: str) -> None:
     csv.writer(header, delimiter=delimiter, lineterminator="\n").writerow(frame.columns)
     with open_bytes(path, "wb") as file:
         file.write(header.getvalue().encode())
-        for start in range(0, len(frame), ROWS_AT_ONCE):
+        for start in range(0, len(frame) if len(frame.columns) else 0, ROWS_AT_ONCE):
             file.write(_lines(frame.iloc[start : start + ROWS_AT_ONCE], delimiter))
 
 
@@ -118,8 +118,9 @@ def _read_table(
                 ),
             )
     except pa.ArrowInvalid as error:
-        # A row is longer than a block.
-        if "straddling" in str(error) and block < LARGE_BLOCK:
+        # A row, or the header, is longer than a block.
+        too_long = "straddling" in str(error) or "Empty CSV file or block" in str(error)
+        if too_long and block < LARGE_BLOCK:
             return _read_table(path, delimiter, texts, LARGE_BLOCK)
         raise
 

@@ -81,9 +81,6 @@ class _Source:
         columns = [self._dataset.columns[name] for name in names]
         if len(names) < 2 or any(column.unique for column in columns):
             return {}
-        for name, column in zip(names, columns, strict=True):
-            if column.null:
-                raise self._unsatisfiable((name,), "a part of a composite key can't be null")
         return self._combine(names)
 
     def _combine(self, names: tuple[str, ...]) -> dict[str, Values]:

@@ -59,7 +59,9 @@ def _python_files(root: Path) -> list[Path]:
             if not name.startswith((".", "__pycache__"))
             and not Path(folder, name, "pyvenv.cfg").exists()
         )
-        found += [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
+        paths = [Path(folder, name) for name in sorted(names) if name.endswith(".py")]
+        # Not the dangling links with which editors lock a file.
+        found += [path for path in paths if path.is_file()]
         if len(found) > _MOST_FILES:
             break
     return found[:_MOST_FILES]

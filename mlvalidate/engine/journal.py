@@ -154,7 +154,8 @@ def close_if_abandoned(folder: RunFolder) -> bool:
             return False
         if isinstance(events[-1], RunFinished):
             return False
-        result = _result_of_abandoned(events[0], events)
+        note = "mlvalidate was killed during this run; it was closed from its journal."
+        result = unfinished_result(events, Status.INTERRUPTED, note)
         with folder.journal.open("r+b") as journal:
             journal.truncate(size)
             journal.seek(size)
@@ -164,8 +165,13 @@ def close_if_abandoned(folder: RunFolder) -> bool:
         return True
 
 
-def _result_of_abandoned(started: RunStarted, events: list[Event]) -> PipelineResult:
-    """Return what is known of a run that was killed: finished steps stand, the rest is closed."""
+def unfinished_result(events: list[Event], status: Status, note: str) -> PipelineResult:
+    """Return what is known of a run that did not get to its end, from its events so far.
+
+    Finished steps stand, the running one is closed, the others were skipped.
+    """
+    started = events[0]
+    assert isinstance(started, RunStarted)
     plan = started.plan
     last = events[-1].at
     done = {e.result.node: e.result for e in events if isinstance(e, ChecksFinished)}
@@ -179,7 +185,7 @@ def _result_of_abandoned(started: RunStarted, events: list[Event]) -> PipelineRe
         kind=plan.kind,
         name=plan.name,
         project=plan.project,
-        status=Status.INTERRUPTED,
+        status=status,
         started_at=started.at,
         finished_at=last,
         data_source=plan.data_source,
@@ -188,7 +194,7 @@ def _result_of_abandoned(started: RunStarted, events: list[Event]) -> PipelineRe
         rows=plan.rows,
         command=plan.command,
         steps=steps,
-        notes=("mlvalidate was killed during this run; it was closed from its journal.",),
+        notes=(note,),
     )
 
 

@@ -17,7 +17,8 @@ class LogFile:
     """Writes one stream to a file: redacted, line by line, half the limit as head, half as tail.
 
     ``limit`` counts bytes of the stream. The head reaches the file as it comes, the tail when the
-    log is closed. Bytes that are not UTF-8 become the replacement character.
+    log is closed. Both are cut between lines, so that no secret is cut in two and escapes the
+    redactor. Bytes that are not UTF-8 become the replacement character.
     """
 
     def __init__(self, path: Path, limit: int, redactor: Redactor) -> None:
@@ -43,14 +44,19 @@ class LogFile:
         """Write complete lines; return what does not belong to the head any more."""
         head, rest = data[: self._head_room], data[self._head_room :]
         self._head_room -= len(head)
-        lines, newline, pending = (self._pending + head).rpartition(b"\n")
-        self._write(lines + newline)
-        self._pending = pending
-        if len(self._pending) > _LONGEST_LINE or self._head_room == 0:
-            self._write(self._pending)
-            self._pending = b""
+        self._pending += head
+        end = self._pending.rfind(b"\n") + 1
+        if len(self._pending) - end > _LONGEST_LINE:
+            end = _place_to_cut(self._pending)
+        self._write(self._pending[:end])
+        self._pending = self._pending[end:]
         self._file.flush()
-        return rest
+        if self._head_room > 0:
+            return b""
+        # The line that the head ends in goes to the tail, with the room that it takes.
+        begun, self._pending = self._pending, b""
+        self._tail_limit += len(begun)
+        return begun + rest
 
     def _feed_tail(self, data: bytes) -> None:
         self._tail.append(data)
@@ -70,6 +76,10 @@ class LogFile:
         self._write(self._pending)
         tail = b"".join(self._tail)
         surplus = max(0, len(tail) - self._tail_limit)
+        if surplus or self.dropped:
+            # Begin with a whole line, if one begins soon enough.
+            line = tail.find(b"\n", surplus, surplus + _LONGEST_LINE) + 1
+            surplus = line if 0 < line < len(tail) else surplus
         self.dropped += surplus
         if self.dropped:
             self._file.write(
@@ -77,3 +87,13 @@ class LogFile:
             )
         self._write(tail[surplus:])
         self._file.close()
+
+
+def _place_to_cut(line: bytes) -> int:
+    """Return where to cut a very long line: behind a space, or at least between two characters."""
+    end = line.rfind(b" ", 0, -4) + 1 or len(line) - 4
+    continued = 0
+    while continued < 3 and line[end] & 0xC0 == 0x80:
+        continued += 1
+        end -= 1
+    return end

@@ -36,9 +36,13 @@ def _read(port: PortContent, name: str, pointer: str) -> float:
     value = _walk(_load(file), pointer)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise ValueError(f"{pointer} in {name} is {json.dumps(value)[:80]}, not a number")
-    if not math.isfinite(value):
-        raise ValueError(f"{pointer} in {name} is {value}")
-    return float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        raise ValueError(f"{pointer} in {name} is too large for a number") from None
+    if not math.isfinite(number):
+        raise ValueError(f"{pointer} in {name} is {number}")
+    return number
 
 
 def _load(file: FileContent) -> object:

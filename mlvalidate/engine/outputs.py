@@ -59,7 +59,9 @@ def _problem(path: Path, mode: int, root: Path) -> str:
         target = Path(os.path.realpath(path))
         inside = target.is_relative_to(os.path.realpath(root))
         return "" if inside and target.is_file() else f"is a link to {path.readlink()}"
-    return "" if stat.S_ISREG(mode) else "is no regular file"
+    if not stat.S_ISREG(mode):
+        return "is no regular file"
+    return "" if os.access(path, os.R_OK) else f"can't be read: its mode is {stat.filemode(mode)}"
 
 
 def digest_file(path: Path) -> str:

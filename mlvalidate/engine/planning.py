@@ -104,7 +104,7 @@ def _plan_node(
     project: Project, name: str, node: Node, edges: tuple[Edge, ...], choices: Choices
 ) -> PlannedStep:
     step_name = node.step or name
-    step = _merge(project.steps[step_name], node)
+    step = _merge(step_name, project.steps[step_name], node)
     defaults = project.defaults
     bound = {edge.input: edge for edge in edges if edge.consumer == name}
     return PlannedStep(
@@ -123,12 +123,12 @@ def _plan_node(
     )
 
 
-def _merge(step: Step, node: Node) -> Step:
+def _merge(name: str, step: Step, node: Node) -> Step:
     """Return the step with the node's own arguments, environment and hyperparameters on top."""
     args = {**step.args, **node.args} if isinstance(step.args, dict) else step.args
     if node.args and not isinstance(step.args, dict):
         raise UsageError(
-            f"node args can't be merged with the list of args of step {node.step}",
+            f"node args can't be merged with the list of args of step {name}",
             "write the step's `args` as a mapping",
         )
     return step.model_copy(

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import importlib
 import os
 import secrets
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 from mlvalidate.checks.gates import judge_gates
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
-from mlvalidate.core.plan import Plan, PlannedStep, SkipReason
+from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReason
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
-from mlvalidate.engine.journal import JournalWriter, write_result
+from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import sweep_scratch
 from mlvalidate.engine.step import Run, run_step
@@ -45,14 +48,55 @@ def execute_plan(
     environments = [os.environ, *(step.env for step in plan.steps)]
     redactor = Redactor.for_environment(*environments)
     run = Run(project, plan, folder, sandboxing, redactor, interrupted)
-    with JournalWriter(folder) as journal:
-        for event in _events(run):
-            safe = event if isinstance(event, SampleTaken) else redactor.redact_model(event)
-            if isinstance(safe, RunFinished):
-                # Before the event: who sees it finds the file.
-                write_result(folder, safe.result)
-            journal.write(safe)
-            yield safe
+    with JournalWriter(folder) as journal, _importing_ahead(project):
+        facts: list[Event] = []
+        try:
+            for event in _events(run):
+                if isinstance(event, SampleTaken):
+                    journal.write(event)
+                    yield event
+                    continue
+                safe = redactor.redact_model(event)
+                facts.append(safe)
+                if isinstance(safe, RunFinished):
+                    # Before the event: who sees it finds the file.
+                    write_result(folder, safe.result)
+                journal.write(safe)
+                yield safe
+        except BaseException as error:
+            _close_broken(journal, facts, redactor.redact(f"{type(error).__name__}: {error}"))
+            raise
+
+
+@contextlib.contextmanager
+def _importing_ahead(project: Project) -> Iterator[None]:
+    """Import what the checks need while the first script runs: that takes about a second."""
+    if not project.datasets:
+        yield
+        return
+    thread = threading.Thread(target=_import_checks)
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
+
+
+def _import_checks() -> None:
+    # An import that fails here fails again, with a message, where it is needed.
+    with contextlib.suppress(ImportError):
+        importlib.import_module("pandera.pandas")
+
+
+def _close_broken(journal: JournalWriter, facts: list[Event], reason: str) -> None:
+    """Close a run that an error of ours or of this machine ended: it must not stay open."""
+    if not facts or isinstance(facts[-1], RunFinished):
+        return
+    result = unfinished_result(facts, Status.INTERNAL, f"mlvalidate gave up: {reason}")
+    # A full disk may be the reason; whoever records the run then closes it from its journal.
+    with contextlib.suppress(OSError):
+        write_result(journal.folder, result)
+        journal.write(RunFinished(at=result.finished_at, result=result))
 
 
 def _events(run: Run) -> Iterator[Event]:
@@ -137,9 +181,18 @@ def _status(run: Run, steps: tuple[StepResult, ...]) -> Status:
 
 
 def _notes(plan: Plan) -> tuple[str, ...]:
-    if not plan.sandbox_refusal:
-        return ()
-    return (
-        f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, the network "
-        "was not refused, and writes outside the outputs were not noticed.",
-    )
+    notes: list[str] = []
+    if plan.sandbox_refusal:
+        notes.append(
+            f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, the "
+            "network was not refused, and writes outside the outputs were not noticed."
+        )
+    generated = [
+        f"{step.node}.{item.port}"
+        for step in plan.steps
+        for item in step.inputs
+        if item.origin is Origin.SYNTHETIC
+    ]
+    if plan.data_source is DataSource.SAMPLE and generated:
+        notes.append(f"{', '.join(generated)} has no sample: the data is synthetic.")
+    return tuple(notes)

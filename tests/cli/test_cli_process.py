@@ -7,7 +7,6 @@ import os
 import shlex
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -71,16 +70,6 @@ def test_nothing_heavy_is_imported_for_help(
     )
     done = run("-c", code, env={**os.environ, **environment})
     assert done.stdout.splitlines()[-1] == "[]", done.stdout
-
-
-def test_help_is_quick() -> None:
-    best = 10.0
-    for _ in range(5):
-        started = time.perf_counter()
-        assert run("-m", "mlvalidate", "--help").returncode == 0
-        best = min(best, time.perf_counter() - started)
-    # Asked for: 0.2 s. The rest is for a busy machine that runs the tests with others.
-    assert best < 0.5
 
 
 @pytest.mark.parametrize(

@@ -270,6 +270,8 @@ def test_rows_longer_than_a_block(tmp_path: Path) -> None:
     made = read(tmp_path, ",".join(names) + "\n" + ",".join("7" for _ in names) + "\n")
     assert made.shape == (1, 12_000)
     assert list(made.columns) == names
+    long = read(tmp_path, "a,b\n1,x\n2," + "y" * 3_000_000 + "\n")
+    assert long["b"].str.len().tolist() == [1, 3_000_000]
 
 
 @pytest.mark.parametrize("format", FileFormat)

