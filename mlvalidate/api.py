@@ -23,6 +23,8 @@ from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 
 if TYPE_CHECKING:
+    from mlvalidate.engine.planning import Choices
+    from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
 
 # How long a command waits for MLflow after the run is over; the recorder goes on without it.
@@ -73,7 +75,7 @@ def plan_script(project: Project, step: str, options: Options | None = None) -> 
     return planning.plan_script(project, step, choices, detect_sandboxing())
 
 
-def _choices(options: Options, prefix: str) -> Any:
+def _choices(options: Options, prefix: str) -> Choices:
     from mlvalidate.engine.planning import Choices
 
     folders = {
@@ -102,37 +104,43 @@ def execute(
     """
     from mlvalidate.engine.run import execute_plan, new_run_folder
     from mlvalidate.engine.sandbox import detect_sandboxing
-
-    folder = new_run_folder(project)
-    with _writable(project), _interruptible() as interrupted:
-        recorder = None
-        result = None
-        for event in execute_plan(project, plan, folder, detect_sandboxing(), interrupted):
-            if record and isinstance(event, RunStarted):
-                recorder = _start_recorder(project, folder)
-            on_event(event)
-            if isinstance(event, RunFinished):
-                result = event.result
-        assert result is not None
-        if recorder is None:
-            return result
-        recording = recorder.wait(_RECORDING_SECONDS)
-        return result.model_copy(
-            update={
-                "run_url": recording.run_url,
-                "open_command": recording.open_command,
-                "unrecorded": recording.unrecorded,
-            }
-        )
-
-
-def _start_recorder(project: Project, folder: RunFolder) -> Any:
     from mlvalidate.tracking.launch import start_recorder
+    from mlvalidate.tracking.progress import decline
     from mlvalidate.tracking.store import resolve_store
 
+    folder = new_run_folder(project)
+    store = resolve_store(project, os.environ) if record else None
+    recorder = None
+    result = None
+    with _writable(project), _interruptible() as interrupted:
+        for event in execute_plan(project, plan, folder, detect_sandboxing(), interrupted):
+            if isinstance(event, RunStarted) and store is not None:
+                recorder = start_recorder(folder, store, _ui_command(project))
+            elif isinstance(event, RunStarted):
+                decline(folder)
+            elif isinstance(event, RunFinished):
+                result = event.result
+            on_event(event)
+        assert result is not None
+        return result if recorder is None else _with_links(result, recorder)
+
+
+def _with_links(result: PipelineResult, recorder: RecorderProcess) -> PipelineResult:
+    """Wait for the recorder and add to the result where the run can be seen."""
+    recording = recorder.wait(_RECORDING_SECONDS)
+    return result.model_copy(
+        update={
+            "run_url": recording.run_url,
+            "open_command": recording.open_command,
+            "unrecorded": recording.unrecorded,
+        }
+    )
+
+
+def _ui_command(project: Project) -> str:
+    """Return what to type to look at the project's local store."""
     at = "" if project.root == Path.cwd() else f" -C {shlex.quote(os.path.relpath(project.root))}"
-    store = resolve_store(project, os.environ)
-    return start_recorder(folder, store, ui_command=f"mlvalidate ui{at}")
+    return f"mlvalidate ui{at}"
 
 
 @contextlib.contextmanager

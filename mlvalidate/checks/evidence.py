@@ -13,6 +13,7 @@ from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.execution import Note, Outcome
 from mlvalidate.core.plan import PlannedStep
 from mlvalidate.core.results import PortSummary
+from mlvalidate.data.conformity import Fault, find_faults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,17 @@ class Evidence:
     def error(self) -> PythonError | None:
         """The last Python traceback of the script's stderr, if there is one."""
         return parse_python_error(self.stderr)
+
+    @cached_property
+    def faults(self) -> tuple[tuple[PortContent, FileContent, Fault], ...]:
+        """What the output tables have other than their datasets declare."""
+        return tuple(
+            (output, file, fault)
+            for output in self.outputs
+            for file in output.files
+            if file.dataset is not None and file.frame is not None
+            for fault in find_faults(file.frame, file.dataset, file.format)
+        )
 
     def producer_of(self, port: str) -> str | None:
         """Return the node that wrote an input, or None when no node did."""

@@ -54,11 +54,11 @@ class ScriptFailed(Check):
 
 
 def _last_words(evidence: Evidence) -> list[str]:
-    """Return the message for SageMaker, or, without a traceback, the last lines of stderr."""
+    """Return the message for SageMaker, or the last lines of stderr beside the traceback."""
     if evidence.message:
         return [evidence.message]
     if evidence.error is not None:
-        return []
+        return list(evidence.error.after[-3:])
     text = evidence.stderr.strip() or evidence.stdout.strip()
     return [line for line in text.splitlines() if line.strip()][-3:]
 

@@ -58,8 +58,10 @@ def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
                 result,
             )
         elif not gate.holds(value):
+            # Rounded, 0.69999999 would read as 0.7 beside `>= 0.7`.
+            shown = f"{value!r}" if gate.holds(float(f"{value:g}")) else f"{value:g}"
             yield _finding(
-                GateFailed, gate, f"gate {gate.text} does not hold: it is {value:g}", result
+                GateFailed, gate, f"gate {gate.text} does not hold: it is {shown}", result
             )
 
 

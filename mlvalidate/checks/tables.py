@@ -11,14 +11,7 @@ from mlvalidate.checks.base import Check
 from mlvalidate.checks.evidence import Evidence, FileContent, PortContent
 from mlvalidate.core.contracts import FileKind
 from mlvalidate.core.findings import Finding, Severity
-from mlvalidate.data.conformity import Fault, FaultKind, find_faults
-
-
-def _declared_tables(evidence: Evidence) -> Iterator[tuple[PortContent, FileContent]]:
-    for output in evidence.outputs:
-        for file in output.files:
-            if file.dataset is not None and file.frame is not None:
-                yield output, file
+from mlvalidate.data.conformity import Fault, FaultKind
 
 
 class FileUnreadable(Check):
@@ -35,7 +28,8 @@ class FileUnreadable(Check):
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output in evidence.outputs:
             for file in output.files:
-                reason = file.unreadable or _kind_problem(file)
+                # Plain files are read as tables to show them; that they can't be is no fault.
+                reason = (file.unreadable if file.dataset else "") or _kind_problem(file)
                 if reason and file.is_declared and file.size > 0 and not file.problem:
                     declared = file.dataset_name or (file.kind.value if file.kind else "")
                     yield self.finding(
@@ -76,7 +70,7 @@ class ColumnMissing(Check):
             yield self.finding(
                 evidence,
                 f"output {output.port}: {file.name} has no column {fault.column!r}",
-                hint=f"it has {fault.suggestion!r}: renamed?" if fault.suggestion else "",
+                hint=fault.suggestion,
                 port=output.port,
                 file=file.name,
                 column=fault.column,
@@ -99,7 +93,7 @@ class ColumnUndeclared(Check):
             yield self.finding(
                 evidence,
                 f"output {output.port}: {file.name} has the undeclared column {fault.column!r}",
-                hint=f"declare it in dataset {file.dataset_name}, or drop it",
+                hint=fault.suggestion or f"declare it in dataset {file.dataset_name}, or drop it",
                 port=output.port,
                 file=file.name,
                 column=fault.column,
@@ -131,6 +125,30 @@ class ColumnType(Check):
             )
 
 
+class ColumnDuplicated(Check):
+    """An output table has several columns of the same name.
+
+    Readers differ in what they make of it: pandas appends `.1` to the second, others take the last
+    or fail.
+
+    What to do: drop or rename all but one; `pd.concat(axis=1)` and merges are frequent causes.
+    """
+
+    code = "F314"
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for output, file, fault in _faults(evidence, FaultKind.DUPLICATE_COLUMN):
+            yield self.finding(
+                evidence,
+                f"output {output.port}: {file.name} has {fault.found or 'several columns'}: "
+                f"{fault.column!r}",
+                hint="drop or rename all but one",
+                port=output.port,
+                file=file.name,
+                column=fault.column,
+            )
+
+
 class NotJudged(Check):
     """A declared table was too large to be read whole and was not looked into.
 
@@ -156,11 +174,9 @@ class NotJudged(Check):
 def _faults(
     evidence: Evidence, kind: FaultKind
 ) -> Iterator[tuple[PortContent, FileContent, Fault]]:
-    for output, file in _declared_tables(evidence):
-        assert file.dataset is not None
-        for fault in find_faults(file.frame, file.dataset, file.format):
-            if fault.kind is kind:
-                yield output, file, fault
+    for output, file, fault in evidence.faults:
+        if fault.kind is kind:
+            yield output, file, fault
 
 
 CHECKS: tuple[type[Check], ...] = (
@@ -168,5 +184,6 @@ CHECKS: tuple[type[Check], ...] = (
     ColumnMissing,
     ColumnUndeclared,
     ColumnType,
+    ColumnDuplicated,
     NotJudged,
 )

@@ -38,7 +38,7 @@ def _show(settings: Settings, plan: Plan) -> ExitCode:
 
 def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptions) -> ExitCode:
     from mlvalidate import api
-    from mlvalidate.reporting.progress import choose_progress
+    from mlvalidate.reporting.live import choose_progress
     from mlvalidate.reporting.summary import print_summary
 
     console = console_for(settings)

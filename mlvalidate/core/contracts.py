@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     BeforeValidator,
@@ -80,6 +80,8 @@ class FileKind(StrEnum):
 class Port(Model):
     """A named input or output of a step."""
 
+    structural: ClassVar[frozenset[str]] = frozenset({"path"})
+
     path: str | None = Field(default=None, description="Container path, below /opt/ml")
     files: dict[str, str] = Field(
         default_factory=dict,
@@ -113,6 +115,8 @@ class Port(Model):
 
 class Step(Model):
     """One script with its contract."""
+
+    structural: ClassVar[frozenset[str]] = frozenset({"metrics"})
 
     kind: Kind = Kind.PROCESSING
     description: str = ""

@@ -12,7 +12,7 @@ from pydantic import Field
 from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
-from mlvalidate.core.plan import DataSource, RunKind, SkipReason
+from mlvalidate.core.plan import DataSource, Plan, PlannedStep, RunKind, SkipReason
 
 RESULT_VERSION = 1
 
@@ -100,6 +100,21 @@ class StepResult(Model):
     # Text of /opt/ml/output/failure (training) or /opt/ml/output/message (processing).
     message: str = ""
 
+    @classmethod
+    def of(
+        cls, planned: PlannedStep, status: Status, started_at: float, finished_at: float
+    ) -> StepResult:
+        """Return the result of a planned node of which nothing more is known."""
+        return cls(
+            node=planned.node,
+            step=planned.step_name,
+            kind=planned.step.kind.value,
+            entry_point=planned.step.entry_point,
+            status=status,
+            started_at=started_at,
+            finished_at=finished_at,
+        )
+
     @property
     def rows(self) -> dict[str, int]:
         """Rows by output port, for the ports that hold tables."""
@@ -144,6 +159,27 @@ class PipelineResult(Model):
     open_command: str = ""
     # Why the run is not recorded yet.
     unrecorded: str = ""
+
+    @classmethod
+    def of(
+        cls, plan: Plan, run_id: str, status: Status, started_at: float, finished_at: float
+    ) -> PipelineResult:
+        """Return the result of a plan without its steps."""
+        return cls(
+            run_id=run_id,
+            kind=plan.kind,
+            name=plan.name,
+            project=plan.project,
+            status=status,
+            started_at=started_at,
+            finished_at=finished_at,
+            data_source=plan.data_source,
+            scenario=plan.scenario,
+            seed=plan.seed,
+            rows=plan.rows,
+            command=plan.command,
+            steps=(),
+        )
 
     @property
     def all_findings(self) -> tuple[Finding, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from enum import Enum
-from typing import TypeVar
+from typing import Literal, TypeVar, get_origin
 
 from mlvalidate.core.model import Model
 
@@ -28,22 +28,26 @@ _LEAST_SECRET_LENGTH = 6
 _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     # AWS access key ids: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
     (re.compile(r"\b(?:AKIA|ASIA|ABIA|ACCA)[A-Z2-7]{16}\b"), MASK),
-    # A secret access key or session token behind its name, in env, INI, JSON, YAML or Python form.
+    # A secret access key or session token behind its name: env, INI, JSON, YAML, Python, XML form,
+    # as an option on a command line, also with escaped quotes.
     (
         re.compile(
-            r"(?i)(aws_?(?:secret_?access_?key|session_?token|security_?token)"
-            r"|(?:secret_?access_?key|session_?token))"
-            r"(['\"]?\s*[:=]\s*['\"]?)([A-Za-z0-9/+=]{16,})"
+            r"(?i)((?:secret[_-]?access[_-]?key|(?:session|security)[_-]?token)"
+            r"[\\'\"]*(?:\s*[:=>,]\s*|\s+)[\\'\"]*)[A-Za-z0-9/+=]{16,}"
         ),
-        rf"\1\2{MASK}",
+        rf"\1{MASK}",
     ),
-    (re.compile(r"(?<=://)([^/\s:@]*):([^/\s@]+)@"), rf"\1:{MASK}@"),
+    # The password of a URL. It may hold an @ that should have been written as %40.
+    (re.compile(r"(?<=://)([^/\s:@]*):[^/\s]+@"), rf"\1:{MASK}@"),
 )
+
+# Fields whose entries a script is given, so that the name of a key says what is a secret.
+_SETTINGS = ("args", "env", "hyperparameters")
 
 
 def is_secret_name(name: str) -> bool:
     """Tell whether a variable of this name is taken to hold a secret."""
-    return _SECRET_NAME.search(name) is not None
+    return _SECRET_NAME.search(name.replace("-", "_")) is not None
 
 
 class Redactor:
@@ -79,24 +83,42 @@ class Redactor:
         return text
 
     def redact_model(self, model: M) -> M:
-        """Return the model with every secret masked in its texts, also by the name of a key."""
-        return type(model).model_validate(self._redact_value(model.model_dump()))
+        """Return the model with every secret masked in its texts, in settings also by their name.
 
-    def _redact_value(self, value: object) -> object:
+        What holds the model together stays: constants, and the fields it names in `structural`.
+        """
+        return model.model_copy(
+            update={
+                name: self._redact_value(getattr(model, name), named=name in _SETTINGS)
+                for name, field in type(model).model_fields.items()
+                if name not in model.structural and get_origin(field.annotation) is not Literal
+            }
+        )
+
+    def _redact_value(self, value: object, named: bool = False) -> object:
+        if isinstance(value, Model):
+            return self.redact_model(value)
         if _is_text(value):
             return self.redact(str(value))
         if isinstance(value, dict):
             return {
                 key: MASK
-                if _is_text(key) and _is_text(item) and is_secret_name(str(key))
-                else self._redact_value(item)
+                if named and is_secret_name(str(key)) and _may_be_secret(item)
+                else self._redact_value(item, named)
                 for key, item in value.items()
             }
         if isinstance(value, list | tuple):
-            return tuple(self._redact_value(item) for item in value)
+            return type(value)(self._redact_value(item, named) for item in value)
         return value
 
 
 def _is_text(value: object) -> bool:
     """Tell texts from enumerations, which are texts as well but not the user's."""
     return isinstance(value, str) and not isinstance(value, Enum)
+
+
+def _may_be_secret(value: object) -> bool:
+    """Tell texts, and numbers as long as a secret, from switches and small numbers."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return len(str(value)) >= _LEAST_SECRET_LENGTH
+    return _is_text(value)

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mlvalidate.checks.evidence import FileContent, PortContent
 from mlvalidate.core.contracts import FileKind, Port, Project
@@ -14,9 +13,6 @@ from mlvalidate.core.datasets import FileFormat
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.units import format_size
 from mlvalidate.engine.outputs import FoundFile, digest_file, find_files
-
-if TYPE_CHECKING:
-    pass
 
 # A table larger than this on disk is not read into memory.
 MOST_TABLE_BYTES = 512 * 10**6
@@ -111,6 +107,18 @@ def summarise_port(folder: Path, declaration: Port, project: Project) -> PortSum
     return PortSummary(
         port="", path="", files=tuple(summarise_file(file) for file in content.files)
     )
+
+
+def apply_contract(summary: PortSummary, declaration: Port, project: Project) -> PortSummary:
+    """Return the summary of a producer's output as the contract of a consumer's input sees it."""
+    files = []
+    for file in summary.files:
+        name = _declared_as(file.name, declaration)
+        if name in project.datasets:
+            columns = tuple(project.datasets[name].columns)
+            file = file.model_copy(update={"dataset": name, "declared_columns": columns})
+        files.append(file)
+    return summary.model_copy(update={"files": tuple(files)})
 
 
 def write_samples(

@@ -11,7 +11,7 @@ from mlvalidate.core.contracts import Port, Project
 from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedInput, PlannedStep
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.run_folder import RunFolder
-from mlvalidate.engine.contents import summarise_port
+from mlvalidate.engine.contents import apply_contract, summarise_port
 from mlvalidate.engine.outputs import output_folder
 
 
@@ -87,10 +87,13 @@ class Inputs:
 
     def summarise(self, planned: PlannedStep, item: PlannedInput, folder: Path) -> PortSummary:
         """Return names, rows and columns of the files that the step is given."""
+        declaration = self._declaration(planned, item)
         summary = self._summaries.get(folder)
         if summary is None:
-            summary = summarise_port(folder, self._declaration(planned, item), self.project)
+            summary = summarise_port(folder, declaration, self.project)
             self._summaries[folder] = summary
+        elif item.origin is Origin.EDGE:
+            summary = apply_contract(summary, declaration, self.project)
         return summary.model_copy(
             update={
                 "port": item.port,

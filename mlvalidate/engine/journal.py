@@ -180,35 +180,15 @@ def unfinished_result(events: list[Event], status: Status, note: str) -> Pipelin
         done.get(planned.node) or _result_of_unfinished(planned, begun.get(planned.node), last)
         for planned in plan.steps
     )
-    return PipelineResult(
-        run_id=started.run_id,
-        kind=plan.kind,
-        name=plan.name,
-        project=plan.project,
-        status=status,
-        started_at=started.at,
-        finished_at=last,
-        data_source=plan.data_source,
-        scenario=plan.scenario,
-        seed=plan.seed,
-        rows=plan.rows,
-        command=plan.command,
-        steps=steps,
-        notes=(note,),
-    )
+    result = PipelineResult.of(plan, started.run_id, status, started.at, last)
+    return result.model_copy(update={"steps": steps, "notes": (note,)})
 
 
 def _result_of_unfinished(planned: PlannedStep, begun: float | None, last: float) -> StepResult:
-    return StepResult(
-        node=planned.node,
-        step=planned.step_name,
-        kind=planned.step.kind.value,
-        entry_point=planned.step.entry_point,
-        status=Status.SKIPPED if begun is None else Status.INTERRUPTED,
-        skip_reason=SkipReason.INTERRUPTED if begun is None else None,
-        started_at=last if begun is None else begun,
-        finished_at=last,
-    )
+    if begun is not None:
+        return StepResult.of(planned, Status.INTERRUPTED, begun, last)
+    skipped = StepResult.of(planned, Status.SKIPPED, last, last)
+    return skipped.model_copy(update={"skip_reason": SkipReason.INTERRUPTED})
 
 
 def write_result(folder: RunFolder, result: PipelineResult) -> None:

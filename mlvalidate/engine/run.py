@@ -64,7 +64,7 @@ def execute_plan(
                 journal.write(safe)
                 yield safe
         except BaseException as error:
-            _close_broken(journal, facts, redactor.redact(f"{type(error).__name__}: {error}"))
+            _close_broken(journal, facts, error, redactor)
             raise
 
 
@@ -88,11 +88,17 @@ def _import_checks() -> None:
         importlib.import_module("pandera.pandas")
 
 
-def _close_broken(journal: JournalWriter, facts: list[Event], reason: str) -> None:
-    """Close a run that an error of ours or of this machine ended: it must not stay open."""
+def _close_broken(
+    journal: JournalWriter, facts: list[Event], error: BaseException, redactor: Redactor
+) -> None:
+    """Close a run that did not get to its end: it must not stay open."""
     if not facts or isinstance(facts[-1], RunFinished):
         return
-    result = unfinished_result(facts, Status.INTERNAL, f"mlvalidate gave up: {reason}")
+    # GeneratorExit: the consumer wants no more events.
+    stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
+    status = Status.INTERRUPTED if stopped else Status.INTERNAL
+    reason = "" if stopped else redactor.redact(f": {type(error).__name__}: {error}")
+    result = unfinished_result(facts, status, f"mlvalidate gave up{reason}")
     # A full disk may be the reason; whoever records the run then closes it from its journal.
     with contextlib.suppress(OSError):
         write_result(journal.folder, result)
@@ -133,37 +139,14 @@ def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> Ste
     if reason is None:
         return None
     now = time.time()
-    return StepResult(
-        node=planned.node,
-        step=planned.step_name,
-        kind=planned.step.kind.value,
-        entry_point=planned.step.entry_point,
-        status=Status.SKIPPED,
-        skip_reason=reason,
-        skip_detail=detail,
-        started_at=now,
-        finished_at=now,
-    )
+    result = StepResult.of(planned, Status.SKIPPED, now, now)
+    return result.model_copy(update={"skip_reason": reason, "skip_detail": detail})
 
 
 def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> PipelineResult:
     plan = run.plan
-    result = PipelineResult(
-        run_id=run.folder.run_id,
-        kind=plan.kind,
-        name=plan.name,
-        project=plan.project,
-        status=_status(run, steps),
-        started_at=started,
-        finished_at=time.time(),
-        data_source=plan.data_source,
-        scenario=plan.scenario,
-        seed=plan.seed,
-        rows=plan.rows,
-        command=plan.command,
-        steps=steps,
-        notes=_notes(plan),
-    )
+    bare = PipelineResult.of(plan, run.folder.run_id, _status(run, steps), started, time.time())
+    result = bare.model_copy(update={"steps": steps, "notes": _notes(plan)})
     if result.status is Status.INTERRUPTED:
         return result
     findings = tuple(judge_gates(run.project, result))

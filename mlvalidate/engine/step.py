@@ -222,35 +222,35 @@ def _judge(
     findings = judge_step(evidence)
     failed = is_failed(findings) or not outcome.succeeded
     status = Status.FAILED if failed else Status.PASSED
-    return StepResult(
-        node=planned.node,
-        step=planned.step_name,
-        kind=planned.step.kind.value,
-        entry_point=planned.step.entry_point,
-        status=Status.INTERRUPTED if outcome.stop is Stop.INTERRUPT else status,
-        started_at=started,
-        finished_at=time.time(),
-        usage=Usage(
-            duration_s=outcome.duration_s,
-            cpu_s=outcome.cpu_s,
-            peak_rss_mb=outcome.peak_rss / _MEGABYTE,
-            read_mb=outcome.read_bytes / _MEGABYTE,
-            written_mb=outcome.written_bytes / _MEGABYTE,
-        ),
-        exit_code=outcome.exit_code,
-        signal=signal_name(outcome.signal) if outcome.signal else None,
-        command=shlex.join(start.argv),
-        args=_as_texts(planned.step.args),
-        env=planned.env,
-        hyperparameters=_as_texts(planned.step.hyperparameters),
-        inputs=inputs,
-        outputs=tuple(_summarise_output(run, paths, content) for content in outputs),
-        metrics=metrics,
-        findings=findings,
-        code_hash=hash_code(planned, run.project.root),
-        contract_hash=hash_contract(planned, run.project),
-        data_hash=hash_data(inputs),
-        message=evidence.message,
+    if outcome.stop is Stop.INTERRUPT:
+        status = Status.INTERRUPTED
+    facts = {
+        "usage": _usage(outcome),
+        "exit_code": outcome.exit_code,
+        "signal": signal_name(outcome.signal) if outcome.signal else None,
+        "command": shlex.join(start.argv),
+        "args": _as_texts(planned.step.args),
+        "env": planned.env,
+        "hyperparameters": _as_texts(planned.step.hyperparameters),
+        "inputs": inputs,
+        "outputs": tuple(_summarise_output(run, paths, content) for content in outputs),
+        "metrics": metrics,
+        "findings": findings,
+        "code_hash": hash_code(planned, run.project.root),
+        "contract_hash": hash_contract(planned, run.project),
+        "data_hash": hash_data(inputs),
+        "message": evidence.message,
+    }
+    return StepResult.of(planned, status, started, time.time()).model_copy(update=facts)
+
+
+def _usage(outcome: Outcome) -> Usage:
+    return Usage(
+        duration_s=outcome.duration_s,
+        cpu_s=outcome.cpu_s,
+        peak_rss_mb=outcome.peak_rss / _MEGABYTE,
+        read_mb=outcome.read_bytes / _MEGABYTE,
+        written_mb=outcome.written_bytes / _MEGABYTE,
     )
 
 
@@ -340,14 +340,8 @@ def _tail(path: Path) -> str:
 def _without_input(
     run: Run, planned: PlannedStep, error: MissingInputError, started: float
 ) -> StepResult:
-    return StepResult(
-        node=planned.node,
-        step=planned.step_name,
-        kind=planned.step.kind.value,
-        entry_point=planned.step.entry_point,
-        status=Status.FAILED,
-        started_at=started,
-        finished_at=time.time(),
-        findings=(missing_input(planned, error.item, error.found, run.plan.command),),
-        contract_hash=hash_contract(planned, run.project),
+    result = StepResult.of(planned, Status.FAILED, started, time.time())
+    finding = missing_input(planned, error.item, error.found, run.plan.command)
+    return result.model_copy(
+        update={"findings": (finding,), "contract_hash": hash_contract(planned, run.project)}
     )

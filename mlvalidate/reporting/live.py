@@ -26,8 +26,8 @@ from mlvalidate.core.events import (
 )
 from mlvalidate.core.results import StepResult
 from mlvalidate.core.units import format_duration, format_size
-from mlvalidate.reporting.console import write
-from mlvalidate.reporting.progress import Progress, heading, step_line
+from mlvalidate.reporting.console import can_redraw, write
+from mlvalidate.reporting.progress import PlainProgress, Progress, heading, step_line
 from mlvalidate.reporting.text import count
 
 _LEAST_SECONDS_BETWEEN_DRAWINGS = 0.1
@@ -123,3 +123,12 @@ class LiveProgress(Progress):
         stage = "being checked" if line.is_being_checked else ""
         facts = (f"{spinner:<7}", line.node, elapsed, memory, stage)
         return Text(" ".join(fact for fact in facts if fact), "cyan")
+
+
+def choose_progress(console: Console, *, verbose: bool = False, quiet: bool = False) -> Progress:
+    """Return the handler that suits the console."""
+    if quiet:
+        return Progress()
+    if can_redraw(console):
+        return LiveProgress(console)
+    return PlainProgress(console, verbose=verbose)

@@ -8,7 +8,7 @@ from rich.text import Text
 from mlvalidate.core.events import ChecksFinished, Event, RunStarted, StepStarted
 from mlvalidate.core.plan import Plan
 from mlvalidate.core.results import StepResult
-from mlvalidate.reporting.console import can_redraw, write
+from mlvalidate.reporting.console import write
 from mlvalidate.reporting.text import count, plain
 from mlvalidate.reporting.words import SEPARATOR, STATUS_STYLE, outcome_line
 
@@ -38,17 +38,6 @@ class PlainProgress(Progress):
             write(self._console, Text(f"STARTED {event.node}", "dim"))
         elif isinstance(event, ChecksFinished):
             write(self._console, step_line(event.result))
-
-
-def choose_progress(console: Console, *, verbose: bool = False, quiet: bool = False) -> Progress:
-    """Return the handler that suits the console."""
-    if quiet:
-        return Progress()
-    if can_redraw(console):
-        from mlvalidate.reporting.live import LiveProgress
-
-        return LiveProgress(console)
-    return PlainProgress(console, verbose=verbose)
 
 
 def heading(plan: Plan) -> str:

@@ -1,0 +1,1 @@
+"""Recording runs in MLflow: the only package that imports mlflow."""

@@ -66,7 +66,6 @@ PARAM_ENTRY_POINT = "entry_point"
 # The UI shows names that start with system/ in the System metrics tab, over time.
 SERIES_RSS = "system/process_rss_mb"
 SERIES_CPU = "system/process_cpu_percent"
-SERIES_PROCESSES = "system/processes"
 # Of a parent.
 STEPS_BY_STATUS = "steps."
 

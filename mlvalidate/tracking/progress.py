@@ -26,10 +26,10 @@ class Entry(Model):
     `context` keeps the tags that can only be found out while the run goes on (commit, CI job).
     `started` comes before the first write to a store, `created` after a run of MLflow's exists,
     `recorded` when all of a node is in it, `done` when the whole run is, `failed` when recording
-    gave up until the next sync.
+    gave up until the next sync, and `declined` when the user wants no record.
     """
 
-    op: Literal["context", "started", "created", "recorded", "done", "failed"]
+    op: Literal["context", "started", "created", "recorded", "done", "failed", "declined"]
     at: float = Field(default_factory=time.time)
     store: str = ""
     key: str = ""
@@ -54,6 +54,7 @@ class Progress:
     recorded: frozenset[str] = frozenset()
     done: Entry | None = None
     failure: Entry | None = None
+    was_declined: bool = False
 
 
 def read_progress(folder: RunFolder, store_key: str = "") -> Progress:
@@ -67,6 +68,7 @@ def read_progress(folder: RunFolder, store_key: str = "") -> Progress:
         recorded=frozenset(entry.key for entry in here if entry.op == "recorded"),
         done=next((entry for entry in entries if entry.op == "done"), None),
         failure=entries[-1] if entries and entries[-1].op == "failed" else None,
+        was_declined=any(entry.op == "declined" for entry in entries),
     )
 
 
@@ -94,6 +96,11 @@ def append(folder: RunFolder, entry: Entry) -> None:
             if log.read(1) != b"\n":
                 log.write(b"\n")
         log.write(entry.model_dump_json(exclude_defaults=True).encode() + b"\n")
+
+
+def decline(folder: RunFolder) -> None:
+    """Keep a run out of MLflow for good: without this the next sync would record it."""
+    append(folder, Entry(op="declined"))
 
 
 @contextmanager

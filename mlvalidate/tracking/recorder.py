@@ -63,9 +63,7 @@ def record_live(folder: RunFolder, store: Store) -> RecorderExit:
     """Record a run while it goes on. What fails stands in the progress log, never raised."""
     try:
         with tracking_lock(folder, wait=_LOCK_SECONDS) as held:
-            if not held:
-                raise RecordingError("another process records it and does not come to an end")
-            return _record(folder, store)
+            return _record(folder, store, held)
     except (RecordingError, OSError) as error:
         _log_failure(folder, store, str(error))
         return RecorderExit.UNAVAILABLE
@@ -76,7 +74,9 @@ def record_live(folder: RunFolder, store: Store) -> RecorderExit:
         return RecorderExit.INTERNAL
 
 
-def _record(folder: RunFolder, store: Store) -> RecorderExit:
+def _record(folder: RunFolder, store: Store, held: bool) -> RecorderExit:
+    if not held:
+        raise RecordingError("another process records it and does not come to an end")
     progress = read_progress(folder)
     if progress.done:
         return RecorderExit.RECORDED

@@ -18,7 +18,6 @@ def usage_series(begun: float, samples: Sequence[SampleTaken]) -> list[Metric]:
     return [
         *_series(layout.SERIES_RSS, [(s.at, s.rss_mb) for s in samples]),
         *_series(layout.SERIES_CPU, _cpu_percent(begun, samples)),
-        *_series(layout.SERIES_PROCESSES, [(s.at, float(s.processes)) for s in samples]),
     ]
 
 

@@ -81,14 +81,18 @@ def unrecorded_runs(state_folder: Path) -> tuple[str, ...]:
 
 
 def _has_to_be_recorded(folder: RunFolder) -> bool:
-    if read_progress(folder).done or owner_is_alive(folder):
-        return False
     try:
+        progress = read_progress(folder)
+        if progress.done or progress.was_declined or owner_is_alive(folder):
+            return False
         with folder.journal.open("rb") as journal:
             # Killed before its first event was written: there is nothing to record.
             return journal.readline().endswith(b"\n")
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:
+        # Another user's run, say. The attempt to record it will tell the reason.
+        return True
 
 
 def _close(folder: RunFolder, tally: _Tally) -> None:

@@ -27,8 +27,8 @@ from mlvalidate.core.events import (
 )
 from mlvalidate.core.plan import SkipReason
 from mlvalidate.core.results import Status, Usage
-from mlvalidate.reporting.live import LiveProgress
-from mlvalidate.reporting.progress import PlainProgress, Progress, choose_progress
+from mlvalidate.reporting.live import LiveProgress, choose_progress
+from mlvalidate.reporting.progress import PlainProgress, Progress
 
 FIRST = step_result("preprocess", outputs=(table_port("train", 4800), table_port("test", 1200)))
 SECOND = step_result(

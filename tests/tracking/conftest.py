@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from run_builders import make_project
+from tracking_builders import make_project
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.tracking.session import open_session

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from faulty_client import Killed, dying_gateway
-from run_builders import (
+from tracking_builders import (
     RUN_ID,
     START,
     events_of,
@@ -16,12 +15,13 @@ from run_builders import (
     make_step,
     write_journal,
 )
-from stored import look
+from tracking_faulty_client import Killed, dying_gateway
+from tracking_stored import look
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.events import ChecksFinished
 from mlvalidate.engine.journal import JournalWriter, read_events
-from mlvalidate.tracking.progress import read_progress, tracking_lock
+from mlvalidate.tracking.progress import decline, read_progress, tracking_lock
 from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.recording import RunRecorder
 from mlvalidate.tracking.session import open_session
@@ -62,7 +62,9 @@ def assert_complete(stored, run_id: str) -> None:
 
 @pytest.mark.slow
 def test_recorder_killed_at_every_call(project: Project, store: Store) -> None:
-    cuts = [(last, after) for last in range(CALLS) for after in (False, True)]
+    cuts = [(last, True) for last in range(CALLS)]
+    # Before a call is after the one in front of it, but for what was logged in between.
+    cuts += [(last, False) for last in (0, 1, 2, 6, 7, 11)]
     with open_session(store) as gateway:
         for number, cut in enumerate(cuts):
             folder = failed_pipeline(project.root, project.state_folder, f"run-{number:02}")
@@ -195,6 +197,12 @@ def test_a_run_that_never_began_is_no_work(project: Project, store: Store) -> No
     make_folder(project.state_folder, "bare").root.mkdir()
     report = sync(project.state_folder, store)
     assert (report.recorded, report.pending) == ((), ())
+
+
+def test_a_run_that_shall_not_be_recorded_is_not(project: Project, store: Store) -> None:
+    decline(failed_pipeline(project.root, project.state_folder))
+    assert sync(project.state_folder, store).recorded == ()
+    assert unrecorded_runs(project.state_folder) == ()
 
 
 def test_a_journal_of_another_version_waits(project: Project, store: Store) -> None:

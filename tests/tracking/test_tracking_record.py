@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from run_builders import (
+from tracking_builders import (
     NODES,
     RUN_ID,
     START,
@@ -23,7 +23,7 @@ from run_builders import (
     write_files,
     write_journal,
 )
-from stored import Stored, look
+from tracking_stored import Stored, look
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.results import Status

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from run_builders import (
+from tracking_builders import (
     RUN_ID,
     events_of,
     failed_pipeline,
@@ -24,8 +24,8 @@ from run_builders import (
     make_plan,
     make_step,
 )
-from stored import look
-from waiting import is_gone, is_logged, wait_for
+from tracking_stored import look
+from tracking_waiting import is_gone, is_logged, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import InfrastructureError, UsageError
@@ -117,10 +117,10 @@ def test_record_through_a_server_that_is_away_comes_and_dies(
                 os.kill(pid, signal.SIGKILL)
             for event in events[-2:]:
                 journal.write(event)
-        reason = recorder.wait(20).unrecorded
+        reason = recorder.wait(60).unrecorded
         assert reason.startswith(f"the MLflow server at {address} ")
         # The UI does not outlive it.
-        assert ui.process.wait(20) != 0
+        assert ui.process.wait(60) != 0
 
     # The file that the server had served is the same store by another name.
     assert sync(project.state_folder, store).recorded == (RUN_ID,)
@@ -149,7 +149,7 @@ def test_ui_ends_with_ctrl_c_without_an_orphan(store: Store) -> None:
         family = ui.family()
         assert family
         ui.process.send_signal(signal.SIGINT)
-        assert ui.process.wait(15) == 0
+        assert ui.process.wait(60) == 0
         for pid in family:
             wait_for(lambda pid=pid: is_gone(pid))
 
