@@ -110,6 +110,8 @@ class Lab:
             timeout=600,
             check=False,
         )
+        if "internal error" in done.stdout or "Traceback" in done.stdout:
+            raise RuntimeError(f"{command} is broken:\n{done.stdout}")
         lines = [line.rstrip() for line in self._neutral(done.stdout).splitlines()]
         return "\n".join([f"$ {command}", *lines])
 
@@ -150,10 +152,10 @@ def offer_plugin(folder: Path) -> None:
 
     This is what an installation would leave: its metadata with the entry point.
     """
-    metadata = folder / "mlvalidate_fresh-1.0.dist-info"
+    metadata = folder / "one_class-1.dist-info"
     metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: mlvalidate-fresh\nVersion: 1\n")
-    (metadata / "entry_points.txt").write_text("[mlvalidate]\nfresh = mlvalidate_fresh\n")
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: one-class\nVersion: 1\n")
+    (metadata / "entry_points.txt").write_text("[mlvalidate]\none_class = one_class\n")
 
 
 RECIPES: dict[str, Callable[[Lab], str]] = {}

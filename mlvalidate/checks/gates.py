@@ -23,8 +23,7 @@ class GateFailed(Rule):
 class GateWithoutValue(Rule):
     """A gate names a figure that the run did not produce, so it can't hold.
 
-    A gate on a step that was skipped has no value either: the step's own finding says why. Gates
-    on steps that are not part of the run do not count.
+    Gates on steps that were skipped or are not part of the run do not count.
 
     What to do: check that the step still writes the metric, or change the gate.
     """
@@ -41,6 +40,8 @@ def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
     figures = result.figures
     steps = {step.node: step for step in result.steps}
     for gate in project.parsed_gates:
+        if gate.is_implied:
+            continue
         if gate.is_about_run:
             if result.kind == "script" and not gate.metric.startswith("findings."):
                 continue

@@ -43,11 +43,11 @@ def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
 _DIRECTORY = click.option(
     "-C",
     "--directory",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(exists=True, path_type=Path),
     metavar="DIR",
     callback=_keep,
     expose_value=False,
-    help="Folder of the project (default: this one or the nearest above it).",
+    help="Folder of the project, or its file (default: the nearest folder from here up).",
 )
 _VERBOSE = click.option(
     "-v",

@@ -56,6 +56,11 @@ class Gate(Model):
         return self.metric in (*FINDING_METRICS, *STEP_METRICS)
 
     @property
+    def is_implied(self) -> bool:
+        """True for `findings.error == 0`, which every run has to satisfy anyway."""
+        return (self.metric, self.operator, self.threshold) == ("findings.error", "==", 0)
+
+    @property
     def node(self) -> str:
         """The node that the gate looks at; meaningless when it is about the run."""
         return self.metric.partition(".")[0]

@@ -144,8 +144,11 @@ def _validate(
 def _match_names(missing: Iterable[str], undeclared: Iterable[str]) -> dict[str, str]:
     """Return missing name -> undeclared name that it was probably renamed to, each used once."""
     left = list(undeclared)[:MOST_CANDIDATES]
+    wanted = list(missing)
+    if len(wanted) == len(left) == 1:
+        return {wanted[0]: left[0]}
     matches: dict[str, str] = {}
-    for name in missing:
+    for name in wanted:
         found = nearest(name, left)
         if found:
             matches[name] = found

@@ -299,9 +299,8 @@ def _write_call(paths: Paths, root: Path) -> str:
 
 def _environment(paths: Paths, arguments: list[str]) -> dict[str, str]:
     planned = paths.planned
-    bin_folders = (f"{paths.harness}/bin", str(planned.python.parent), _SYSTEM_PATH)
     env = {
-        "PATH": ":".join(bin_folders),
+        "PATH": f"{planned.python.parent}:{_SYSTEM_PATH}",
         "HOME": str(Path.home()),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
@@ -325,8 +324,9 @@ def _environment(paths: Paths, arguments: list[str]) -> dict[str, str]:
         }
     env |= planned.env
     # The stand-ins come first, whatever the step puts there.
-    behind = [env["PYTHONPATH"]] if env.get("PYTHONPATH") else []
-    env["PYTHONPATH"] = ":".join([f"{paths.harness}/site", *behind])
+    for name, folder in (("PATH", "bin"), ("PYTHONPATH", "site")):
+        behind = [env[name]] if env.get(name) else []
+        env[name] = ":".join([f"{paths.harness}/{folder}", *behind])
     return env
 
 

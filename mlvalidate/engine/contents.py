@@ -111,14 +111,15 @@ def summarise_port(folder: Path, declaration: Port, project: Project) -> PortSum
 
 def apply_contract(summary: PortSummary, declaration: Port, project: Project) -> PortSummary:
     """Return the summary of a producer's output as the contract of a consumer's input sees it."""
-    files = []
-    for file in summary.files:
+
+    def as_declared(file: FileSummary) -> FileSummary:
         name = _declared_as(file.name, declaration)
-        if name in project.datasets:
-            columns = tuple(project.datasets[name].columns)
-            file = file.model_copy(update={"dataset": name, "declared_columns": columns})
-        files.append(file)
-    return summary.model_copy(update={"files": tuple(files)})
+        if name not in project.datasets:
+            return file
+        columns = tuple(project.datasets[name].columns)
+        return file.model_copy(update={"dataset": name, "declared_columns": columns})
+
+    return summary.model_copy(update={"files": tuple(map(as_declared, summary.files))})
 
 
 def write_samples(

@@ -61,7 +61,8 @@ class Inputs:
         root = output_folder(self.run.step(item.producer), producer.step, item.output)
         folder = root / item.subpath
         if not folder.is_dir():
-            found = sorted(path.name for path in root.iterdir()) if root.is_dir() else []
+            inside = root.iterdir() if root.is_dir() else ()
+            found = sorted(path.name for path in inside if path.is_dir())
             raise MissingInputError(item, item.subpath, found)
         return folder
 

@@ -28,6 +28,7 @@ class LogFile:
         self._tail_limit = limit - limit // 2
         self._tail: deque[bytes] = deque()
         self._tail_size = 0
+        self._byte_before_tail = b"\n"
         self._pending = b""
         self.dropped = 0
         self.size = 0
@@ -63,6 +64,7 @@ class LogFile:
         self._tail_size += len(data)
         while self._tail_size - len(self._tail[0]) >= self._tail_limit:
             dropped = self._tail.popleft()
+            self._byte_before_tail = dropped[-1:]
             self._tail_size -= len(dropped)
             self.dropped += len(dropped)
 
@@ -76,7 +78,7 @@ class LogFile:
         self._write(self._pending)
         tail = b"".join(self._tail)
         surplus = max(0, len(tail) - self._tail_limit)
-        if surplus or self.dropped:
+        if (tail[surplus - 1 : surplus] or self._byte_before_tail) != b"\n":
             # Begin with a whole line, if one begins soon enough.
             line = tail.find(b"\n", surplus, surplus + _LONGEST_LINE) + 1
             surplus = line if 0 < line < len(tail) else surplus

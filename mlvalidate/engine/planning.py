@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from mlvalidate.core.contracts import Edge, FileKind, Kind, Node, Port, Project, Step
+from mlvalidate.core.contracts import Edge, Kind, Node, Port, Project, Step
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.plan import (
     DataSource,
@@ -107,13 +107,18 @@ def _plan_node(
     step = _merge(step_name, project.steps[step_name], node)
     defaults = project.defaults
     bound = {edge.input: edge for edge in edges if edge.consumer == name}
+    inputs = {
+        port: _plan_input(project, name, step, port, bound.get(port), choices)
+        for port in step.inputs
+    }
+    absent = [port for port, item in inputs.items() if item is None]
+    if absent:
+        raise _cannot_provide(project, name, absent)
     return PlannedStep(
         node=name,
         step_name=step_name,
         step=step,
-        inputs=tuple(
-            _plan_input(project, name, step, port, bound.get(port), choices) for port in step.inputs
-        ),
+        inputs=tuple(item for item in inputs.values() if item is not None),
         python=find_interpreter(step.python or defaults.python, project.root),
         timeout=step.timeout or defaults.timeout,
         memory=step.memory or defaults.memory,
@@ -142,7 +147,8 @@ def _merge(name: str, step: Step, node: Node) -> Step:
 
 def _plan_input(
     project: Project, node: str, step: Step, port: str, edge: Edge | None, choices: Choices
-) -> PlannedInput:
+) -> PlannedInput | None:
+    """Return where an input comes from; None when nothing can provide it."""
     declaration = step.inputs[port]
     container_path = step.container_path("input", port)
     given = choices.folders.get(f"{node}.{port}")
@@ -162,8 +168,8 @@ def _plan_input(
 
 def _plan_source(
     project: Project, node: str, step: Step, port: str, choices: Choices
-) -> PlannedInput:
-    """Plan an input that nobody produces in this run."""
+) -> PlannedInput | None:
+    """Plan an input that nobody produces in this run; None when nothing can provide it."""
     declaration = step.inputs[port]
     container_path = step.container_path("input", port)
     if declaration.sample:
@@ -184,7 +190,7 @@ def _plan_source(
         )
     if not declaration.required:
         return PlannedInput(port=port, container_path=container_path, origin=Origin.ABSENT)
-    raise _cannot_provide(project, node, port, files)
+    return None
 
 
 def _synthetic_files(_project: Project, pattern: str, dataset: str) -> list[FileToMake]:
@@ -246,17 +252,16 @@ def _files_of_producer(project: Project, node: str, port: str) -> dict[str, str]
     return {}
 
 
-def _cannot_provide(project: Project, node: str, port: str, files: Mapping[str, str]) -> UsageError:
-    kinds = [name for name in files.values() if name in tuple(FileKind)]
-    why = (
-        f"holds {', '.join(sorted(set(kinds)))}, which can't be generated"
-        if kinds
-        else "names no dataset, so nothing can be generated"
+def _cannot_provide(project: Project, node: str, ports: list[str]) -> UsageError:
+    options = [
+        f"--data-dir {port}={_recent_output(project, node, port) or 'PATH'}" for port in ports
+    ]
+    return UsageError(
+        f"nothing provides {', '.join(ports)} of {node}: only tables with a dataset can be "
+        "generated",
+        f"give it: {' '.join(options)}, or set `sample` of the port, or mark it "
+        "`required: false`; after a run of its pipeline this hint names the folders to give",
     )
-    recent = _recent_output(project, node, port)
-    hint = f"give it: --data-dir {port}={recent or 'PATH'}"
-    hint += ", or set `sample` of the port, or mark it `required: false`"
-    return UsageError(f"input {port} of {node} {why}", hint)
 
 
 def _recent_output(project: Project, node: str, port: str) -> str:

@@ -77,7 +77,9 @@ class _Running:
             )
         finally:
             os.close(status_write)
+        # Set anew when the script is first seen: building its sandbox does not count.
         self._started = time.monotonic()
+        self._seen = False
         assert self._process.stdin is not None
         try:
             self._process.stdin.write(self._specification())
@@ -142,6 +144,9 @@ class _Running:
                     continue
                 next_watch = now + _WATCH_SECONDS
                 sample = monitor.sample()
+                if sample.processes and not self._seen:
+                    self._seen = True
+                    self._started = now
                 self._peak = max(self._peak, sample.rss)
                 self._enforce(now, sample, monitor, interrupted)
                 if self._stop is not None and now > self._stopped_at + _give_up_after(self._stop):

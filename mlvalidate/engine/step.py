@@ -171,11 +171,15 @@ def _make_view(run: Run, paths: Paths, sources: dict[str, Path], scratch: Path) 
     # The other runs and their data are none of the script's business.
     hidden = scratch / "hidden"
     hidden.mkdir()
-    builder.bind(hidden, str(run.project.state_folder.resolve()), writable=False)
+    state = run.project.state_folder.resolve()
+    builder.bind(hidden, str(state), writable=False)
     builder.bind(folder.ml, "/opt/ml", writable=True)
     builder.bind(folder.harness, HARNESS_IN_CONTAINER, writable=True)
     if planned.step.kind is Kind.TRAINING:
         builder.bind(code, CODE_IN_CONTAINER, writable=False)
+        if state.is_relative_to(code.resolve()):
+            again = f"{CODE_IN_CONTAINER}/{state.relative_to(code.resolve())}"
+            builder.bind(hidden, again, writable=False)
     for item in planned.inputs:
         if item.port in sources:
             builder.overlay(f"input:{item.port}", sources[item.port], item.container_path)

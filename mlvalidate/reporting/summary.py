@@ -10,7 +10,7 @@ from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.findings import print_findings
 from mlvalidate.reporting.logs import print_logs
-from mlvalidate.reporting.table import metrics_line, summary_table
+from mlvalidate.reporting.table import metrics_lines, summary_table
 from mlvalidate.reporting.text import plain
 from mlvalidate.reporting.verdict import print_record, verdict_line
 
@@ -31,9 +31,11 @@ def print_summary(
     if not quiet:
         console.print()
         console.print(summary_table(result))
-        metrics = metrics_line(result)
+        metrics = metrics_lines(result)
         if metrics:
-            write(console, Text(f"\nmetrics: {metrics}"))
+            write(console, Text("\nmetrics"))
+        for line in metrics:
+            write(console, Text(f"  {plain(line)}"))
         print_findings(console, result, with_infos=verbose)
         print_logs(console, result, folder, tails=verbose)
         console.print()
@@ -41,4 +43,4 @@ def print_summary(
             write(console, Text(f"note: {plain(note)}"))
     write(console, verdict_line(result))
     if not quiet:
-        print_record(console, result, sync_command)
+        print_record(console, result, folder, sync_command)

@@ -41,13 +41,13 @@ def summary_table(result: PipelineResult) -> Table:
     return table
 
 
-def metrics_line(result: PipelineResult) -> str:
-    """Return the metrics that steps declare, as ``evaluate.auc 0.83, ...``; empty without any."""
-    return ", ".join(
-        f"{step.node}.{name} {value:.4g}"
+def metrics_lines(result: PipelineResult) -> list[str]:
+    """Return the metrics that steps declare, a line each: ``evaluate: auc 0.83, brier 0.2``."""
+    return [
+        f"{step.node}: " + ", ".join(f"{name} {value:.4g}" for name, value in step.metrics.items())
         for step in result.steps
-        for name, value in step.metrics.items()
-    )
+        if step.metrics
+    ]
 
 
 def _rows(step: StepResult) -> Text:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rich.console import Console
 from rich.text import Text
 
 from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.results import PipelineResult, Status
+from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.units import format_duration
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.text import plain
@@ -36,14 +39,28 @@ def verdict_line(result: PipelineResult) -> Text:
     return Text.assemble((_WORD[code], style), " ", rest)
 
 
-def print_record(console: Console, result: PipelineResult, sync_command: str) -> None:
+def print_record(
+    console: Console, result: PipelineResult, folder: RunFolder, sync_command: str
+) -> None:
     """Say where the run can be seen or, when it is not recorded yet, why and what to do."""
-    for label, value in (("run", result.run_url), ("open", result.open_command)):
+    # The command first: the link of a local store leads nowhere before it runs.
+    facts = (
+        ("files", _from_here(folder.root)),
+        ("open", result.open_command),
+        ("run", result.run_url),
+    )
+    for label, value in facts:
         if value:
             write(console, Text(f"{label}: {plain(value)}"), copyable=True)
     if result.unrecorded:
         text = f"not recorded yet: {plain(result.unrecorded)}; run `{sync_command}`"
         write(console, Text(text, "yellow"))
+
+
+def _from_here(path: Path) -> str:
+    """Return a path below the working folder in its short form."""
+    here = Path.cwd()
+    return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
 def _step_counts(result: PipelineResult) -> str:

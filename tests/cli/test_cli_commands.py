@@ -67,6 +67,7 @@ def test_test_pipeline(api: FakeApi, output: pytest.CaptureFixture[str]) -> None
     assert "\nPASSED  prep 1.00s 100MB\n" in out
     assert out.endswith(
         "PASSED pipeline main | 2 passed | 2.00s\n"
+        "files: /project/.mlvalidate/runs/r1\n"
         "not recorded yet: the server is away; run `mlvalidate sync`\n"
     )
     assert api.calls == [

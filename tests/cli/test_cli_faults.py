@@ -38,7 +38,7 @@ WRONG_CALLS = [
     (["test-script"], "Missing argument 'STEP'"),
     (["test-script", "trian"], "there is no step 'trian'\nhint: did you mean 'train'?"),
     (["test-pipeline", "man"], "there is no pipeline 'man'\nhint: did you mean 'main'?"),
-    (["list", "-C", "/nope"], "Directory '/nope' does not exist"),
+    (["list", "-C", "/nope"], "Path '/nope' does not exist"),
     (["-v", "list", "-q"], "--verbose and --quiet exclude each other"),
     (["ui", "--port", "0"], "0 is not in the range 1<=x<=65535"),
     (["--frob"], "No such option"),

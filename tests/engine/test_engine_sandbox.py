@@ -218,11 +218,11 @@ def test_pip_is_noted_and_not_executed(project: ProjectFolder) -> None:
     ran = project.run_step()
     finding = ran.finding("X208")
     assert finding.evidence == (
-        "install one==1",
-        "install -q two[ x ]",
-        "install three",
+        "pip install one==1",
+        "pip3 install -q two[ x ]",
+        "pip install three",
         "conda install four",
-        "install five",
+        "pip install five",
     )
     assert ran.result.status is Status.PASSED
 
@@ -250,3 +250,17 @@ def test_writes_below_opt_ml_outside_ports_are_found(project: ProjectFolder) -> 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root maps to root")
 def test_root_stays_root_without_powers(project: ProjectFolder) -> None:
     assert report(project, "answer = os.getuid()") == 0
+
+
+def test_other_runs_are_invisible_below_the_code_folder_as_well(project: ProjectFolder) -> None:
+    project.write("train.py", "import os; print(os.listdir('/opt/ml/code/.mlvalidate'))")
+    project.declare(steps={"step": {"kind": "training", "script": "train.py"}})
+    ran = project.run_step()
+    assert ran.stdout() == "[]\n"
+
+
+def test_the_stand_ins_survive_a_path_of_the_step(project: ProjectFolder) -> None:
+    project.declare_step(
+        f"import os; os.system('pip install x'); {WRITE}", env={"PATH": "/usr/bin:/bin"}
+    )
+    assert project.run_step().finding("X208").evidence == ("pip install x",)

@@ -30,5 +30,6 @@ def command(settings: Settings, host: str, port: int) -> int:
     """Start MLflow's pages on the project's store, until Ctrl-C."""
     from mlvalidate import api
 
+    click.echo("starting MLflow's pages; Ctrl-C stops them", err=True)
     api.open_ui(api.open_project(settings.directory), host, port, click.echo)
     return ExitCode.PASSED

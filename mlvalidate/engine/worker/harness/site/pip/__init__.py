@@ -12,11 +12,11 @@ def main(args=None):
     import os
     import sys
 
-    arguments = list(sys.argv[1:] if args is None else args)
+    arguments = ["pip", *(sys.argv[1:] if args is None else args)]
     harness = __file__.rpartition("/site/")[0]
     line = json.dumps({"kind": "pip", "detail": " ".join(map(str, arguments)), "location": ""})
     notes = os.open(harness + "/notes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     os.write(notes, line.encode() + b"\n")
     os.close(notes)
-    print("mlvalidate: pip %s was noted and not executed" % " ".join(map(str, arguments)))
+    print("mlvalidate: %s was noted and not executed" % " ".join(map(str, arguments)))
     return 0
