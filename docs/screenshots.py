@@ -29,6 +29,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 PORT = 5099
+EXPAND_RUN = "button[data-component-id*='runnamecellrenderer']"
 TOOL = [sys.executable, "-m", "mlvalidate"]
 
 
@@ -78,13 +79,17 @@ def browser() -> Iterator[webdriver.Chrome]:
         driver.quit()
 
 
-def take(driver: webdriver.Chrome, name: str, url: str, text: str, height: int = 900) -> None:
-    """Open a page, wait for a text on it, and save a picture."""
+def take(
+    driver: webdriver.Chrome, name: str, url: str, text: str, height: int, click: str = ""
+) -> None:
+    """Open a page, wait for a text on it, click on something, and save a picture."""
     driver.set_window_size(1400, height)
     driver.get("about:blank")
     driver.get(url)
     WebDriverWait(driver, 60).until(lambda d: text in d.find_element(By.TAG_NAME, "body").text)
     close_assistant(driver)
+    if click:
+        driver.find_element(By.CSS_SELECTOR, click).click()
     time.sleep(2)
     IMAGES.mkdir(exist_ok=True)
     driver.save_screenshot(str(IMAGES / f"{name}.png"))
@@ -100,12 +105,6 @@ def close_assistant(driver: webdriver.Chrome) -> None:
                 continue
 
 
-def click(driver: webdriver.Chrome, text: str) -> None:
-    """Click on the first thing that shows a text."""
-    driver.find_element(By.XPATH, f"//*[normalize-space(text())='{text}']").click()
-    time.sleep(1)
-
-
 def main() -> None:
     """Take all pictures."""
     with tempfile.TemporaryDirectory() as folder:
@@ -115,14 +114,12 @@ def main() -> None:
         with served(Path(folder) / "churn") as address, browser() as driver:
             base = address.partition("/#/")[0]
             runs = f"{base}/#/{run_path.partition('/runs/')[0]}/runs{mode}"
-            take(driver, "mlflow-runs", runs, "churn", 560)
-            click(driver, "Expand rows")
-            time.sleep(2)
-            driver.save_screenshot(str(IMAGES / "mlflow-runs.png"))
+            take(driver, "mlflow-runs", runs, "churn", 760, click=EXPAND_RUN)
             take(driver, "mlflow-run", f"{base}/#/{run_path}{mode}", "Child runs", 1000)
             step = step_path(Path(folder) / "churn", "preprocess")
-            take(driver, "mlflow-memory", f"{base}/#/{step}/system-metrics{mode}", "rss", 640)
-            take(driver, "mlflow-artifacts", f"{base}/#/{step}/artifacts{mode}", "data", 700)
+            take(driver, "mlflow-memory", f"{base}/#/{step}/system-metrics{mode}", "rss", 700)
+            table = f"{base}/#/{step}/artifacts/data/train/train.csv.json{mode}"
+            take(driver, "mlflow-artifacts", table, "customer_id", 700)
 
 
 def step_path(project: Path, node: str) -> str:

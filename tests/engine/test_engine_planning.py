@@ -222,8 +222,8 @@ class TestSources:
             "nothing provides in, more of a: only tables with a dataset can be generated"
         )
         assert caught.value.hint.startswith(
-            "give it: --data-dir in=PATH --data-dir more=PATH, or set `sample` of the port, or mark "
-            "it `required: false`"
+            "give it: --data-dir in=PATH --data-dir more=PATH, or set `sample` of the port, or "
+            "mark it `required: false`"
         )
 
 
