@@ -83,8 +83,12 @@ class Evidence:
 
     @cached_property
     def error(self) -> PythonError | None:
-        """The last Python traceback of the script's stderr, if there is one."""
-        return parse_python_error(self.stderr)
+        """The last Python traceback that the script left: on stderr, for SageMaker, or on stdout.
+
+        Scripts that build their own containers print it and write it to /opt/ml/output/failure.
+        """
+        places = (self.stderr, self.message, self.stdout)
+        return next(filter(None, map(parse_python_error, places)), None)
 
     @cached_property
     def faults(self) -> tuple[tuple[PortContent, FileContent, Fault], ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.checks.hints import advise
+from mlvalidate.checks.traceback import parse_python_error
 from mlvalidate.core.execution import Stop
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.units import format_duration, format_size
@@ -55,7 +56,7 @@ class ScriptFailed(Check):
 
 def _last_words(evidence: Evidence) -> list[str]:
     """Return the message for SageMaker, or the last lines of stderr beside the traceback."""
-    if evidence.message:
+    if evidence.message and parse_python_error(evidence.message) is None:
         return [evidence.message]
     if evidence.error is not None:
         return list(evidence.error.after[-3:])
@@ -257,6 +258,29 @@ class LogShortened(Check):
             )
 
 
+class TracebackDespiteSuccess(Check):
+    """The script printed a traceback and then ended with exit code 0.
+
+    An exception that is caught and only logged is a frequent reason for outputs that are there and
+    wrong. Where a retry or a fallback follows, all is well.
+
+    What to do: look at the location; let exceptions through that nothing makes good.
+    """
+
+    code = "X211"
+    severity = Severity.WARNING
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        error = evidence.error
+        if error is not None:
+            yield self.finding(
+                evidence,
+                f"the script ended with exit code 0 after {error.type}: {error.message}"[:500],
+                hint="let the exception through unless something makes it good",
+                location=error.location,
+            )
+
+
 class FailureDespiteSuccess(Check):
     """The script wrote /opt/ml/output/failure and then ended with exit code 0.
 
@@ -289,4 +313,5 @@ CHECKS: tuple[type[Check], ...] = (
     InstallNeutralised,
     LogShortened,
     FailureDespiteSuccess,
+    TracebackDespiteSuccess,
 )

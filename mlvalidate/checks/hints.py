@@ -57,10 +57,17 @@ def _missing_environment(error: PythonError, evidence: Evidence) -> Advice | Non
     if not (last.endswith("/os.py") or last == "<frozen os>"):
         return None
     name = error.message.strip("'\"")
+    step = evidence.planned.step_name
+    if name.startswith("SM_CHANNEL_"):
+        channel = name.removeprefix("SM_CHANNEL_").lower()
+        return Advice(f"step {step} has no input {channel!r}: declare it in `inputs`")
+    if name.startswith("SM_HP_"):
+        parameter = name.removeprefix("SM_HP_").lower()
+        return Advice(f"step {step} has no hyperparameter {parameter!r}: declare it")
     known = sorted(evidence.planned.env)
     suggestion = did_you_mean(name, known) if nearest(name, known) else ""
     return Advice(
-        f"the variable {name} is not set: add it to `env` of step {evidence.planned.step_name}"
+        f"the variable {name} is not set: add it to `env` of step {step}"
         + (f"; {suggestion}" if suggestion else "")
     )
 
@@ -278,6 +285,11 @@ def _read_only(error: PythonError, evidence: Evidence) -> Advice | None:
     ):
         return None
     outputs = _output_paths(evidence)
+    if evidence.outcome.read_only:
+        return Advice(
+            f"{join_names(evidence.outcome.read_only)} is read-only here, because something is "
+            "mounted in it: take the mount out of it, or write to an output"
+        )
     return Advice(f"write below {join_names(outputs)}, or to /tmp" if outputs else "write to /tmp")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatch
+from pathlib import PurePosixPath
 
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence, PortContent
@@ -197,10 +198,10 @@ class InputChanged(Check):
 
 
 class WroteElsewhere(Check):
-    """The script wrote files outside its declared outputs and outside /tmp.
+    """The script wrote files below /opt/ml that belong to no output.
 
-    Nothing of it lasts when the container ends, and nobody downstream receives it. Below /opt/ml
-    it often is an output with a mistyped path.
+    Nothing of it lasts when the container ends, and nobody downstream receives it. Often it is an
+    output with a mistyped path.
 
     What to do: declare an output for what is needed later; use /tmp for the rest.
     """
@@ -209,24 +210,47 @@ class WroteElsewhere(Check):
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        elsewhere = [*evidence.stray_files, *_changed_outside(evidence)]
-        if elsewhere and not wrote_nothing(evidence):
+        if evidence.stray_files and not wrote_nothing(evidence):
             declared = [output.path for output in evidence.outputs]
             yield self.finding(
                 evidence,
-                f"the script wrote {join_names(elsewhere, 3)} outside its outputs",
+                f"the script wrote {join_names(evidence.stray_files, 3)} outside its outputs",
                 hint=f"outputs are {join_names(declared)}" if declared else "declare an output",
-                file=elsewhere[0],
-                examples=elsewhere,
+                file=evidence.stray_files[0],
+                examples=evidence.stray_files,
+            )
+
+
+class WroteThrowaway(Check):
+    """The script wrote or changed files outside /opt/ml and /tmp, which are thrown away.
+
+    The working folder, the project and the home folder are private copies here, as they are in the
+    container: nothing of it lasts. Unpacking a model into the working folder is harmless.
+
+    What to do: nothing, or write to an output what is needed later.
+    """
+
+    code = "F310"
+    severity = Severity.INFO
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        places = _changed_outside(evidence)
+        if places and not wrote_nothing(evidence):
+            yield self.finding(
+                evidence,
+                f"the script wrote {join_names(places, 3)}, which does not last",
+                hint="write to an output what is needed later",
+                file=places[0],
+                examples=places,
             )
 
 
 def _changed_outside(evidence: Evidence) -> list[str]:
-    """Return paths of what was changed in the project, in /opt or in the home folder."""
+    """Return paths of what was changed in the project, in `/`, in /opt or in the home folder."""
     return [
-        f"{evidence.root if change.area == 'project' else change.area}/{change.path}"
+        str(PurePosixPath(evidence.root if change.area == "project" else change.area, change.path))
         for change in evidence.outcome.changes
-        if not change.area.startswith(("input:", "packages"))
+        if not change.area.startswith(("input:", "packages", "code"))
     ]
 
 
@@ -277,6 +301,7 @@ CHECKS: tuple[type[Check], ...] = (
     FileUndeclared,
     InputChanged,
     WroteElsewhere,
+    WroteThrowaway,
     UnsafeFile,
     MetricMissing,
 )

@@ -30,7 +30,7 @@ class FileUnreadable(Check):
             for file in output.files:
                 # Plain files are read as tables to show them; that they can't be is no fault.
                 reason = (file.unreadable if file.dataset else "") or _kind_problem(file)
-                if reason and file.is_declared and file.size > 0 and not file.problem:
+                if reason:
                     declared = file.dataset_name or (file.kind.value if file.kind else "")
                     yield self.finding(
                         evidence,

@@ -141,6 +141,11 @@ class Step(Model):
         default_factory=dict, description="Metric -> port/file.json#dotted.path"
     )
     python: str | None = Field(default=None, description="Interpreter that runs this step")
+    workdir: str | None = Field(
+        default=None,
+        description="Folder in which the script starts: `code` (its own folder) or an absolute "
+        "path (default: / for a processing script, else code)",
+    )
     timeout: Duration | None = None
     memory: Size | None = Field(default=None, description="Limit of the whole process tree")
     network: Access | None = None
@@ -164,6 +169,13 @@ class Step(Model):
         if self.kind is Kind.CALLABLE and not isinstance(self.args, dict):
             raise ValueError("a callable step takes `args` as a mapping: they become job_args")
         return self
+
+    @field_validator("workdir")
+    @classmethod
+    def _is_code_or_absolute(cls, value: str | None) -> str | None:
+        if value is not None and value != "code" and not value.startswith("/"):
+            raise ValueError("expected `code` or an absolute path such as / or /opt/ml/code")
+        return value
 
     @model_validator(mode="after")
     def _metrics_name_outputs(self) -> Self:

@@ -20,15 +20,19 @@ from mlvalidate.core.contracts import Access, Kind
 from mlvalidate.core.plan import Origin, PlannedStep
 from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.engine.outputs import on_host
+from mlvalidate.engine.sandbox import HOST_NAME
 
 HARNESS_IN_CONTAINER = "/opt/mlvalidate"
-CODE_IN_CONTAINER = "/opt/ml/code"
+# Where SageMaker puts the code of a job.
+CODE_FOLDERS = {
+    Kind.PROCESSING: "/opt/ml/processing/input/code",
+    Kind.TRAINING: "/opt/ml/code",
+}
 
 _HARNESS = Path(__file__).parent / "worker" / "harness"
 # Names under which the stand-in for pip is found on PATH.
 _INSTALLERS = ("pip", "pip3", "conda", "mamba", "uv", "apt-get", "apt", "yum")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-_HOST = "algo-1"
 _REGION = "us-east-1"
 _ACCOUNT = "000000000000"
 
@@ -97,12 +101,15 @@ def make_folders(paths: Paths) -> None:
     for name in _INSTALLERS[1:]:
         (folder.harness / "bin" / name).symlink_to("pip")
     (folder.harness / "notes.jsonl").touch()
+    (folder.harness / "hosts").write_text(_hosts())
     for item in planned.inputs:
-        paths.on_host(item.container_path).mkdir(parents=True, exist_ok=True)
+        # SageMaker makes no folder for an input that a job does not have.
+        if item.origin is not Origin.ABSENT:
+            paths.on_host(item.container_path).mkdir(parents=True, exist_ok=True)
     for name in step.outputs:
         paths.on_host(step.container_path("output", name)).mkdir(parents=True, exist_ok=True)
     if step.kind is Kind.TRAINING:
-        for path in ("/opt/ml/model", "/opt/ml/output/data", CODE_IN_CONTAINER):
+        for path in ("/opt/ml/model", "/opt/ml/output/data"):
             paths.on_host(path).mkdir(parents=True, exist_ok=True)
     else:
         paths.on_host("/opt/ml/output").mkdir(parents=True, exist_ok=True)
@@ -110,6 +117,13 @@ def make_folders(paths: Paths) -> None:
         target = paths.on_host(container_path)
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(content))
+
+
+def _hosts() -> str:
+    """Return /etc/hosts with the name that SageMaker's configuration files give this machine."""
+    path = Path("/etc/hosts")
+    known = path.read_text(errors="replace") if path.is_file() else "127.0.0.1 localhost\n"
+    return f"{known.rstrip()}\n127.0.0.1 {HOST_NAME}\n"
 
 
 def _job_name(planned: PlannedStep) -> str:
@@ -123,15 +137,15 @@ def _job_arn(planned: PlannedStep) -> str:
 
 def _resource_config() -> dict[str, object]:
     return {
-        "current_host": _HOST,
+        "current_host": HOST_NAME,
         "current_instance_type": "local",
         "current_group_name": "homogeneousCluster",
-        "hosts": [_HOST],
+        "hosts": [HOST_NAME],
         "instance_groups": [
             {
                 "instance_group_name": "homogeneousCluster",
                 "instance_type": "local",
-                "hosts": [_HOST],
+                "hosts": [HOST_NAME],
             }
         ],
         "network_interface_name": "eth0",
@@ -271,7 +285,22 @@ def make_start(paths: Paths, root: Path) -> Start:
     else:
         argv = [python, str(root / (step.script or "")), *arguments]
     env = {name: paths.translate(value) for name, value in _environment(paths, arguments).items()}
-    return Start(tuple(argv), env, str(code_folder(planned, root)))
+    return Start(tuple(argv), env, _working_folder(paths, root))
+
+
+def _working_folder(paths: Paths, root: Path) -> str:
+    """Return where the script starts.
+
+    A processing job's script starts in `/`, a training job's in its code folder. `python -m` needs
+    the code root. Without a sandbox the code folder is the safe choice.
+    """
+    step = paths.planned.step
+    if step.workdir and step.workdir != "code":
+        return paths.locate(step.workdir) if step.workdir.startswith("/opt/ml") else step.workdir
+    in_root = step.kind is Kind.PROCESSING and step.script and paths.in_sandbox
+    if in_root and not step.workdir:
+        return "/"
+    return str(code_folder(paths.planned, root))
 
 
 def _write_call(paths: Paths, root: Path) -> str:
@@ -284,11 +313,7 @@ def _write_call(paths: Paths, root: Path) -> str:
         "module": step.module or "",
         "root": str(code_folder(planned, root)),
         "entry": step.entry,
-        "input_paths": {
-            item.port: paths.locate(item.container_path)
-            for item in planned.inputs
-            if item.origin is not Origin.ABSENT
-        },
+        "input_paths": {item.port: paths.locate(item.container_path) for item in planned.inputs},
         "output_paths": {name: paths.port("output", name) for name in step.outputs},
         "environ_vars": planned.env,
         "job_args": {name.replace("-", "_"): value for name, value in step.args.items()},
@@ -337,8 +362,8 @@ def _training_environment(paths: Paths, arguments: list[str]) -> dict[str, str]:
     channels = sorted(item.port for item in planned.inputs if item.origin is not Origin.ABSENT)
     module = step.module or Path(step.script or "").name
     values: dict[str, Any] = {
-        "HOSTS": [_HOST],
-        "CURRENT_HOST": _HOST,
+        "HOSTS": [HOST_NAME],
+        "CURRENT_HOST": HOST_NAME,
         "CURRENT_INSTANCE_TYPE": "local",
         "CURRENT_INSTANCE_GROUP": "homogeneousCluster",
         "NETWORK_INTERFACE_NAME": "eth0",
@@ -349,7 +374,7 @@ def _training_environment(paths: Paths, arguments: list[str]) -> dict[str, str]:
         "HPS": step.hyperparameters,
         "USER_ENTRY_POINT": module,
         "MODULE_NAME": Path(module).stem,
-        "MODULE_DIR": paths.locate(CODE_IN_CONTAINER),
+        "MODULE_DIR": paths.locate(CODE_FOLDERS[Kind.TRAINING]),
         "FRAMEWORK_PARAMS": {},
         "USER_ARGS": arguments,
         "RESOURCE_CONFIG": _resource_config(),

@@ -16,7 +16,9 @@ from mlvalidate.engine.outputs import FoundFile, digest_file, find_files
 
 # A table larger than this on disk is not read into memory.
 MOST_TABLE_BYTES = 512 * 10**6
+# What is kept for people to look at: the first rows of the first tables of a port.
 SAMPLE_ROWS = 100
+MOST_SAMPLES = 20
 
 
 def read_port(
@@ -25,15 +27,17 @@ def read_port(
     folder: Path,
     declaration: Port,
     project: Project,
+    *,
+    ml: Path,
     left_out: tuple[Path, ...] = (),
 ) -> PortContent:
-    """Return the files of a port with their tables."""
+    """Return the files of a port with their tables. ``ml`` is what the script saw as /opt/ml."""
     return PortContent(
         port=port,
         path=container_path,
         declaration=declaration,
         files=tuple(
-            _read_file(file, declaration, project) for file in find_files(folder, left_out)
+            _read_file(file, declaration, project) for file in find_files(folder, ml, left_out)
         ),
     )
 
@@ -103,7 +107,7 @@ def summarise_file(file: FileContent, sample: str | None = None) -> FileSummary:
 
 def summarise_port(folder: Path, declaration: Port, project: Project) -> PortSummary:
     """Return the summary of a folder that stands in for an input."""
-    content = read_port("", "", folder, declaration, project)
+    content = read_port("", "", folder, declaration, project, ml=folder)
     return PortSummary(
         port="", path="", files=tuple(summarise_file(file) for file in content.files)
     )
@@ -129,10 +133,9 @@ def write_samples(
     from mlvalidate.data.samples import write_preview
 
     stems: dict[str, str] = {}
-    for file in content.files:
-        if file.frame is not None:
-            stem = folder / content.port / file.name
-            stem.parent.mkdir(parents=True, exist_ok=True)
-            write_preview(file.frame, stem, redact, SAMPLE_ROWS)
-            stems[file.name] = str(stem.relative_to(run_root))
+    for file in [file for file in content.files if file.frame is not None][:MOST_SAMPLES]:
+        stem = folder / content.port / file.name
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        write_preview(file.frame, stem, redact, SAMPLE_ROWS)
+        stems[file.name] = str(stem.relative_to(run_root))
     return stems

@@ -32,6 +32,7 @@ for folder in packages:
         if origin.get("dir_info", {}).get("editable") and origin["url"].startswith("file://"):
             paths.append(origin["url"][7:])
 print(json.dumps({
+    "executable": sys.executable,
     "version": ".".join(map(str, sys.version_info[:3])),
     "paths": paths,
     "packages": packages,
@@ -99,4 +100,4 @@ def inspect_interpreter(executable: Path) -> Interpreter:
             f"the interpreter {executable} does not start: {last}",
             "check that it is a Python 3.8 or newer: run it with --version",
         ) from None
-    return Interpreter(executable=executable, **answer)
+    return Interpreter(**answer)

@@ -32,36 +32,50 @@ class FoundFile:
     problem: str = ""
 
 
-def find_files(folder: Path, left_out: tuple[Path, ...] = ()) -> tuple[FoundFile, ...]:
-    """Return what lies below ``folder`` except folders, by name; ``left_out`` is not entered."""
-    return tuple(sorted(_find(folder, left_out), key=lambda file: file.name))
+def find_files(folder: Path, ml: Path, left_out: tuple[Path, ...] = ()) -> tuple[FoundFile, ...]:
+    """Return what lies below ``folder`` except folders, by name; ``left_out`` is not entered.
+
+    ``ml`` is the folder that the script saw as /opt/ml: absolute links are read in its terms.
+    """
+    return tuple(sorted(_find(folder, ml, left_out), key=lambda file: file.name))
 
 
-def _find(root: Path, left_out: tuple[Path, ...]) -> Iterator[FoundFile]:
+def _find(root: Path, ml: Path, left_out: tuple[Path, ...]) -> Iterator[FoundFile]:
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = [name for name in subfolders if Path(folder, name) not in left_out]
         linked = [name for name in subfolders if Path(folder, name).is_symlink()]
         for name in [*names, *linked]:
             path = Path(folder, name)
-            if path in left_out:
-                continue
-            state = path.lstat()
-            yield FoundFile(
-                name=str(path.relative_to(root)),
-                path=path,
-                size=state.st_size,
-                problem=_problem(path, state.st_mode, root),
-            )
+            if path not in left_out:
+                found = _look_at(path, root, ml)
+                if found is not None:
+                    yield found
 
 
-def _problem(path: Path, mode: int, root: Path) -> str:
-    if stat.S_ISLNK(mode):
-        target = Path(os.path.realpath(path))
-        inside = target.is_relative_to(os.path.realpath(root))
-        return "" if inside and target.is_file() else f"is a link to {path.readlink()}"
-    if not stat.S_ISREG(mode):
-        return "is no regular file"
-    return "" if os.access(path, os.R_OK) else f"can't be read: its mode is {stat.filemode(mode)}"
+def _look_at(path: Path, root: Path, ml: Path) -> FoundFile | None:
+    """Return the file; None for a link to a folder of the same port, which is found by itself."""
+    shown = os.fsencode(path.relative_to(root)).decode(errors="backslashreplace")
+    state = path.lstat()
+    if shown != str(path.relative_to(root)):
+        return FoundFile(shown, path, state.st_size, "has a name that is not UTF-8")
+    if stat.S_ISLNK(state.st_mode):
+        target = _follow(path, ml)
+        if target is None or not target.is_relative_to(root.resolve()) or not target.exists():
+            return FoundFile(shown, path, 0, f"is a link to {path.readlink()}")
+        return None if target.is_dir() else FoundFile(shown, target, target.stat().st_size)
+    problem = "" if stat.S_ISREG(state.st_mode) else "is no regular file"
+    return FoundFile(shown, path, state.st_size, problem)
+
+
+def _follow(link: Path, ml: Path) -> Path | None:
+    """Return where a link leads, with /opt/ml read as the script saw it; None without an end."""
+    text = PurePosixPath(link.readlink())
+    if text.is_relative_to(CONTAINER_ROOT):
+        text = PurePosixPath(ml / text.relative_to(CONTAINER_ROOT))
+    try:
+        return Path(link.parent, text).resolve()
+    except (OSError, RuntimeError):
+        return None
 
 
 def digest_file(path: Path) -> str:

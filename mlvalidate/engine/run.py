@@ -45,8 +45,7 @@ def execute_plan(
     journal can't be written, InfrastructureError when a sandbox can't be built.
     """
     sweep_scratch()
-    environments = [os.environ, *(step.env for step in plan.steps)]
-    redactor = Redactor.for_environment(*environments)
+    redactor = Redactor.for_environment(os.environ, *_settings(plan))
     run = Run(project, plan, folder, sandboxing, redactor, interrupted)
     with JournalWriter(folder) as journal, _importing_ahead(project):
         facts: list[Event] = []
@@ -66,6 +65,15 @@ def execute_plan(
         except BaseException as error:
             _close_broken(journal, facts, error, redactor)
             raise
+
+
+def _settings(plan: Plan) -> Iterator[dict[str, str]]:
+    """Yield whatever steps are given by name and value: any of it may be a secret."""
+    for planned in plan.steps:
+        yield planned.env
+        args = planned.step.args
+        for values in (args if isinstance(args, dict) else {}, planned.step.hyperparameters):
+            yield {name: value for name, value in values.items() if isinstance(value, str)}
 
 
 @contextlib.contextmanager

@@ -17,7 +17,9 @@ from mlvalidate.engine.interpreter import Interpreter
 LAUNCHER = Path(__file__).parent / "worker" / "launcher.py"
 
 # Folders that a script gets a private, empty version of. Sockets of daemons live below /run.
-_MASKED = ("/tmp", "/var/tmp", "/opt", "/run")
+_MASKED = ("/tmp", "/var/tmp", "/opt", "/run", "/dev/shm")
+# The name of the only machine of a SageMaker job with one instance.
+HOST_NAME = "algo-1"
 # Below a home folder that can't be masked because the project is in it.
 _CREDENTIALS = (".aws", ".ssh", ".gnupg", ".docker", ".kube", ".azure", ".config/gcloud")
 
@@ -50,6 +52,7 @@ class View:
 
     scratch: Path
     layers_in_memory: bool
+    memory: int
     masks: tuple[str, ...] = ()
     exposed: tuple[Path, ...] = ()
     links: tuple[tuple[str, str], ...] = ()
@@ -61,6 +64,8 @@ class View:
         return {
             "scratch": str(self.scratch),
             "layers_in_memory": self.layers_in_memory,
+            "host_name": HOST_NAME,
+            "memory": self.memory,
             "masks": list(self.masks),
             "exposed": [str(path) for path in self.exposed],
             "links": [list(link) for link in self.links],
@@ -117,14 +122,16 @@ def _try_sandbox(layers_in_memory: bool) -> str:
     """Return why a sandbox can't be built, or an empty text."""
     with tempfile.TemporaryDirectory(prefix="mlvalidate-") as folder:
         scratch, lower, step = (Path(folder) / name for name in ("scratch", "lower", "ml"))
-        for path in (scratch, lower, step):
+        hidden = scratch / "hidden"
+        for path in (scratch, lower, step, hidden):
             path.mkdir()
         view = View(
             scratch=scratch,
             layers_in_memory=layers_in_memory,
+            memory=2**20,
             masks=("/tmp", "/opt"),
             overlays=(Overlay("probe", lower, "/opt/ml/probe"),),
-            binds=(Bind(step, "/opt/ml", writable=True),),
+            binds=(Bind(step, "/opt/ml", writable=True), Bind(hidden, "/mnt", writable=False)),
         )
         specification = {
             "parent": os.getpid(),
@@ -191,6 +198,7 @@ class ViewBuilder:
     scratch: Path
     sandboxing: Sandboxing
     home: Path
+    memory: int
     _exposed: list[Path] = field(default_factory=list)
     _links: list[tuple[str, str]] = field(default_factory=list)
     _overlays: list[Overlay] = field(default_factory=list)
@@ -240,6 +248,7 @@ class ViewBuilder:
         return View(
             scratch=self.scratch,
             layers_in_memory=self.sandboxing.layers_in_memory,
+            memory=self.memory,
             # An outer mask first: an inner one would be hidden by it.
             masks=tuple(sorted(masks, key=lambda mask: mask.count("/"))),
             exposed=tuple(dict.fromkeys(_outermost(self._exposed))),

@@ -22,7 +22,7 @@ from mlvalidate.core.results import PortSummary, Status, StepResult, Usage, is_f
 from mlvalidate.core.run_folder import RunFolder, StepFolder
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.container import (
-    CODE_IN_CONTAINER,
+    CODE_FOLDERS,
     HARNESS_IN_CONTAINER,
     Paths,
     Start,
@@ -46,7 +46,7 @@ from mlvalidate.engine.scratch import scratch_folder
 _MEGABYTE = 10**6
 _LOG_TAIL_BYTES = 64 * 1024
 # Below /opt/ml, but not the script's doing.
-_CONTAINER_OWNED = ("input/config", "config", "code", "output/failure", "output/message")
+_CONTAINER_OWNED = ("input/config", "config", "output/failure", "output/message")
 
 
 @dataclass
@@ -69,6 +69,9 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
     """Run and judge one node; the last event is its `ChecksFinished`."""
     started = time.time()
     yield StepStarted(at=started, node=planned.node)
+    # What is declared may be a shim that only finds the interpreter.
+    interpreter = inspect_interpreter(planned.python)
+    planned = planned.model_copy(update={"python": interpreter.executable})
     folder = run.folder.step(planned.node)
     paths = Paths(planned, folder, in_sandbox=run.sandboxing.is_available)
     try:
@@ -158,7 +161,7 @@ def _copy_inputs(paths: Paths, sources: dict[str, Path]) -> None:
 def _make_view(run: Run, paths: Paths, sources: dict[str, Path], scratch: Path) -> View:
     planned, folder, root = paths.planned, paths.folder, run.project.root
     home = Path.home()
-    builder = ViewBuilder(scratch, run.sandboxing, home)
+    builder = ViewBuilder(scratch, run.sandboxing, home, planned.memory)
     interpreter = inspect_interpreter(planned.python)
     builder.expose_interpreter(interpreter)
     builder.layer("project", root)
@@ -175,11 +178,13 @@ def _make_view(run: Run, paths: Paths, sources: dict[str, Path], scratch: Path) 
     builder.bind(hidden, str(state), writable=False)
     builder.bind(folder.ml, "/opt/ml", writable=True)
     builder.bind(folder.harness, HARNESS_IN_CONTAINER, writable=True)
-    if planned.step.kind is Kind.TRAINING:
-        builder.bind(code, CODE_IN_CONTAINER, writable=False)
+    if planned.step.kind in CODE_FOLDERS:
+        target = CODE_FOLDERS[planned.step.kind]
+        builder.bind(code, target, writable=False)
         if state.is_relative_to(code.resolve()):
-            again = f"{CODE_IN_CONTAINER}/{state.relative_to(code.resolve())}"
+            again = f"{target}/{state.relative_to(code.resolve())}"
             builder.bind(hidden, again, writable=False)
+    builder.bind(folder.harness / "hosts", "/etc/hosts", writable=False)
     for item in planned.inputs:
         if item.port in sources:
             builder.overlay(f"input:{item.port}", sources[item.port], item.container_path)
@@ -284,7 +289,15 @@ def _read_output(run: Run, paths: Paths, name: str) -> PortContent:
     nested = tuple(
         other for other in _port_folders(paths) if other != folder and other.is_relative_to(folder)
     )
-    return read_port(name, container_path, folder, step.outputs[name], run.project, nested)
+    return read_port(
+        name,
+        container_path,
+        folder,
+        step.outputs[name],
+        run.project,
+        ml=paths.folder.ml,
+        left_out=nested,
+    )
 
 
 def _pack_outputs(paths: Paths, outcome: Outcome) -> None:
@@ -314,7 +327,9 @@ def _stray_files(paths: Paths) -> tuple[str, ...]:
         # SageMaker uploads both, declared or not.
         owned += [paths.folder.ml / "model", paths.folder.ml / "output" / "data"]
     left_out = (*_port_folders(paths), *owned)
-    return tuple(f"/opt/ml/{file.name}" for file in find_files(paths.folder.ml, left_out))
+    return tuple(
+        f"/opt/ml/{file.name}" for file in find_files(paths.folder.ml, paths.folder.ml, left_out)
+    )
 
 
 def _read_notes(folder: StepFolder) -> tuple[Note, ...]:

@@ -162,9 +162,10 @@ class TestScriptKilled:
         assert ran.codes == ["X202"]
 
     def test_not_when_mlvalidate_did_it(self) -> None:
-        outcome = make_outcome(exit_code=None, signal=9, stop=Stop.TIMEOUT)
-        assert list(ScriptKilled().run(make_evidence(outcome=outcome))) == []
-        assert list(ScriptFailed().run(make_evidence(outcome=outcome))) == []
+        for exit_code, number in ((None, 9), (1, None)):
+            outcome = make_outcome(exit_code=exit_code, signal=number, stop=Stop.TIMEOUT)
+            assert list(ScriptKilled().run(make_evidence(outcome=outcome))) == []
+            assert list(ScriptFailed().run(make_evidence(outcome=outcome))) == []
 
     def test_names_of_signals(self) -> None:
         assert (signal_name(11), signal_name(200)) == ("SIGSEGV", "signal 200")
@@ -317,6 +318,19 @@ class TestFailureDespiteSuccess:
 
 def test_checks_of_outputs_are_silent_when_the_script_failed(project: ProjectFolder) -> None:
     assert run_script(project, "raise SystemExit(1)").codes == ["X201"]
+
+
+def test_a_traceback_that_is_only_logged_is_a_warning(project: ProjectFolder) -> None:
+    """X211."""
+    project.declare_step(
+        "import logging\ntry: {}['x']\nexcept KeyError: logging.exception('oh')\n"
+         "open('/opt/ml/processing/output/x', 'w').write('x')\n"
+    )
+    ran = project.run_step()
+    finding = ran.finding("X211")
+    assert finding.message == "the script ended with exit code 0 after KeyError: 'x'"
+    assert finding.location == f"{project.root}/step.py:2"
+    assert ran.result.status is Status.PASSED
 
 
 def test_every_code_of_the_family_is_tested() -> None:

@@ -405,7 +405,7 @@ class TestUsage:
     def test_other_exit_codes_and_texts_are_not_usage(self) -> None:
         usage = "usage: x.py [-h]\nx.py: error: bad"
         assert advise(make_evidence(usage, outcome=make_outcome(exit_code=1))) == Advice()
-        log = "job error: bad"
+        log = "job: error: bad"
         assert advise(make_evidence(log, outcome=make_outcome(exit_code=2))) == Advice()
 
 

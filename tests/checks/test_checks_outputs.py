@@ -1,4 +1,4 @@
-"""Which files a script left, and where: F301 to F309 and F315, on real runs."""
+"""Which files a script left, and where: F301 to F310 and F315, on real runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import ClassVar
 import pytest
 from checks_evidence import make_evidence, make_outcome
 
-from mlvalidate.checks.outputs import CHECKS, InputChanged, WroteElsewhere
+from mlvalidate.checks.outputs import CHECKS, InputChanged, WroteThrowaway
 from mlvalidate.core.execution import Change
 from mlvalidate.core.findings import Severity
 from mlvalidate.core.results import Status
@@ -88,6 +88,10 @@ class TestOutputMissing:
         )
         assert ran.finding("F301").hint == "the script wrote /opt/ml/processing/bb/y.csv"
         assert ran.codes == ["F301", "F305"]
+
+    def test_a_file_beside_its_folder(self, project: ProjectFolder) -> None:
+        ran = run_script(project, write(f"{OUT}/train.csv"), outputs=with_files("data/train.csv"))
+        assert ran.finding("F301").hint == "did you mean 'train.csv'?"
 
     def test_globs(self, project: ProjectFolder) -> None:
         outputs = with_files("part-*.csv", "*.json")
@@ -222,10 +226,6 @@ class TestWroteElsewhere:
         assert (finding.step, finding.severity) == ("step", Severity.WARNING)
         assert ran.result.status is Status.PASSED
 
-    def test_into_the_project(self, project: ProjectFolder) -> None:
-        ran = run_script(project, "open('here.txt', 'w').write('x')\n" + WRITE)
-        assert ran.finding("F305").file == f"{project.root}/here.txt"
-
     def test_tmp_is_free(self, project: ProjectFolder) -> None:
         assert run_script(project, write("/tmp/a/b.txt") + WRITE).codes == []
 
@@ -233,10 +233,29 @@ class TestWroteElsewhere:
         ran = run_script(project, write("/opt/ml/processing/extra/x.csv"), outputs={})
         assert ran.finding("F305").hint == "declare an output"
 
+
+class TestWroteThrowaway:
+    """F310."""
+
+    def test_into_the_project(self, project: ProjectFolder) -> None:
+        path = f"{project.root}/here.txt"
+        ran = run_script(project, f"open({path!r}, 'w').write('x')\n" + WRITE)
+        finding = ran.finding("F310")
+        assert finding.message == f"the script wrote {path}, which does not last"
+        assert (finding.step, finding.file, finding.evidence) == ("step", path, (path,))
+        assert (finding.port, finding.severity) == (None, Severity.INFO)
+        assert finding.hint == "write to an output what is needed later"
+        assert ran.codes == ["F310"]
+        assert not Path(path).exists()
+
+    def test_a_script_that_wrote_nothing_else(self, project: ProjectFolder) -> None:
+        ran = run_script(project, f"open('{project.root}/here.txt', 'w').write('x')\n")
+        assert ran.codes == ["F306"]
+
     def test_inputs_and_packages_are_judged_elsewhere(self) -> None:
         changes = (Change("input:raw", "a", "modified"), Change("packages0", "b", "modified"))
         evidence = make_evidence(outcome=make_outcome(exit_code=0, changes=changes))
-        assert list(WroteElsewhere().run(evidence)) == []
+        assert list(WroteThrowaway().run(evidence)) == []
 
 
 class TestUnsafeFile:

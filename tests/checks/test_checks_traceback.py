@@ -129,6 +129,14 @@ def test_what_follows_a_logged_exception_is_kept_apart(tmp_path: Path) -> None:
     assert error.after == ("ERROR:root:giving up",)
 
 
+def test_what_follows_a_key_error_is_not_its_message(tmp_path: Path) -> None:
+    error = crash(
+        tmp_path,
+        "import atexit, sys\natexit.register(lambda: print('bye', file=sys.stderr))\n{}['x']",
+    )
+    assert (error.message, error.after) == ("'x'", ("bye",))
+
+
 def test_a_warning_after_the_traceback_is_not_the_message(tmp_path: Path) -> None:
     error = crash(
         tmp_path,

@@ -101,16 +101,22 @@ def test_a_script_test_is_one_run(project: ProjectFolder) -> None:
 
 def test_secrets_stay_out_of_everything(project: ProjectFolder) -> None:
     secret, key = "correct-horse-battery", "AKIAIOSFODNN7EXAMPLE"
+    argument = "argument-not-to-be-seen"
     project.declare_step(
         "import os, sys\nprint(os.environ['DB_PASSWORD'])\n"
-        f"print('{key[:10]}' + '{key[10:]}', file=sys.stderr)\n"
+        f"print('{key[:10]}' + '{key[10:]}', sys.argv, file=sys.stderr)\n"
         "text = 'a,b\\n' + os.environ['DB_PASSWORD'] + ',1\\n'\n"
         "open('/opt/ml/processing/output/t.csv', 'w').write(text)\n"
         "raise SystemExit('password was ' + os.environ['DB_PASSWORD'])",
         env={"DB_PASSWORD": "${SECRET_FOR_TEST}"},
-        args={"api-key": "${SECRET_FOR_TEST}"},
+        args={"api-key": "${OTHER_SECRET}"},
     )
-    done = run("test-script", "step", "--json", cwd=project.root, SECRET_FOR_TEST=secret)
+    done = run(
+        *("test-script", "step", "--json"),
+        cwd=project.root,
+        SECRET_FOR_TEST=secret,
+        OTHER_SECRET=argument,
+    )
     assert done.returncode == 1
     assert "password was ***" in done.stdout
     assert secret not in done.stdout + done.stderr
@@ -124,6 +130,7 @@ def test_secrets_stay_out_of_everything(project: ProjectFolder) -> None:
     for path in left:
         content = path.read_bytes()
         assert secret.encode() not in content, path
+        assert argument.encode() not in content, path
         assert key.encode() not in content, path
 
 

@@ -136,6 +136,7 @@ def test_without_a_journal(folder: RunFolder) -> None:
         b"{",
         BEGUN[1].model_dump_json().encode(),
         b"\0" * 50,
+        b"x" * 100_000,
         b'{"event": "Unknown"}\n' + BEGUN[1].model_dump_json().encode() + b"\n",
     ],
 )
@@ -146,7 +147,9 @@ def test_a_torn_line_ends_the_journal(folder: RunFolder, torn: bytes) -> None:
     events = read_events(folder)
     assert events[:-1] == BEGUN
     assert isinstance(events[-1], RunFinished)
-    assert folder.journal.read_bytes().count(b"\n") == len(events)
+    content = folder.journal.read_bytes()
+    assert content.count(b"\n") == len(events)
+    assert content.endswith(b"\n")
 
 
 def test_what_an_abandoned_run_came_to(folder: RunFolder) -> None:

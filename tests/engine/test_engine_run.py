@@ -166,7 +166,8 @@ def test_a_callable_gets_its_four_arguments_and_a_logger(project: ProjectFolder)
     ran = project.run_step()
     assert ran.codes == []
     assert ran.stdout() == (
-        "{} {'out': '/opt/ml/processing/output'} {'MODE': 'fast'} 0.25 helper\n"
+        "{'raw': '/opt/ml/processing/input/raw'} {'out': '/opt/ml/processing/output'} "
+        "{'MODE': 'fast'} 0.25 helper\n"
     )
     assert "said" in ran.stderr()
 
@@ -288,3 +289,27 @@ def test_renaming_from_an_input_to_an_output_says_what_to_do(project: ProjectFol
         inputs={"raw": {"sample": "data"}},
     )
     assert "shutil.move" in project.run_step().finding("X201").hint
+
+
+def test_a_traceback_in_the_failure_file_is_understood(project: ProjectFolder) -> None:
+    project.declare_step(
+        "import os, sys, traceback\n"
+        "try: os.environ['SM_CHANNEL_TEST']\n"
+        "except KeyError:\n"
+        "    open('/opt/ml/output/failure', 'w').write('Exception:\\n' + traceback.format_exc())\n"
+        "    sys.exit(255)\n",
+        kind="training",
+    )
+    finding = project.run_step().finding("X201")
+    assert finding.message == "KeyError: 'SM_CHANNEL_TEST'"
+    assert finding.hint == "step step has no input 'test': declare it in `inputs`"
+    assert finding.location == f"{project.root}/step.py:2"
+
+
+def test_a_traceback_on_stdout_is_understood(project: ProjectFolder) -> None:
+    project.declare_step(
+        "import sys, traceback\n"
+        "try: int('x')\n"
+        "except ValueError: traceback.print_exc(file=sys.stdout); sys.exit(1)\n"
+    )
+    assert project.run_step().finding("X201").message.startswith("ValueError: invalid literal")

@@ -49,7 +49,7 @@ def test_the_rest_of_the_machine_is_read_only(project: ProjectFolder, tmp_path: 
     answer = report(
         project,
         "answer = []\n"
-        "for path in ('/etc/probe', '/usr/probe', '/probe', '/sys/probe', '/var/probe'):\n"
+        "for path in ('/etc/probe', '/usr/probe', '/sys/probe', '/var/probe'):\n"
         "    try:\n        open(path, 'w'); answer.append(path)\n"
         "    except OSError as error:\n        assert error.errno in (13, 30), error\n",
     )
@@ -59,12 +59,13 @@ def test_the_rest_of_the_machine_is_read_only(project: ProjectFolder, tmp_path: 
 def test_the_project_is_copy_on_write_and_the_change_is_a_finding(project: ProjectFolder) -> None:
     project.write("settings.txt", "before")
     project.declare_step(
-        "open('settings.txt', 'w').write('after')\nopen('new.txt', 'w').write('x')\n" + WRITE
+        "open('settings.txt', 'w').write('after')\nopen('new.txt', 'w').write('x')\n" + WRITE,
+        workdir="code",
     )
     ran = project.run_step()
     assert (project.root / "settings.txt").read_text() == "before"
     assert not (project.root / "new.txt").exists()
-    finding = ran.finding("F305")
+    finding = ran.finding("F310")
     assert set(finding.evidence) == {
         f"{project.root}/new.txt",
         f"{project.root}/settings.txt",

@@ -42,16 +42,16 @@ def _launch(specification, status_fd):
     try:
         namespaces.unshare(network=specification["network"])
         _die_with_parent(specification["parent"])
-    except OSError as error:
-        _report(status_fd, {"error": str(error)})
+    except Exception as error:
+        _report(status_fd, {"error": _describe(error)})
         return
     keeper = os.fork()
     if keeper == 0:
         try:
             namespaces.prctl(namespaces.PR_SET_PDEATHSIG, signal.SIGKILL)
             view = _build_view(specification)
-        except OSError as error:
-            _report(status_fd, {"error": str(error)})
+        except Exception as error:
+            _report(status_fd, {"error": _describe(error)})
             os._exit(0)
         _keep(specification, view, status_fd)
         os._exit(0)
@@ -60,6 +60,10 @@ def _launch(specification, status_fd):
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, lambda received, _frame: _pass_on(keeper, received))
     os.waitpid(keeper, 0)
+
+
+def _describe(error):
+    return str(error) if isinstance(error, OSError) else "%s: %s" % (type(error).__name__, error)
 
 
 def _pass_on(keeper, number):
@@ -86,11 +90,13 @@ def _build_view(specification):
     sandbox = specification["sandbox"]
     view = namespaces.View(sandbox)
     view.hold_sources()
+    view.renew_root()
     view.mask()
     view.expose()
     view.overlay()
     view.link(sandbox["links"])
     view.seal()
+    namespaces.set_host_name(sandbox["host_name"])
     if not specification["network"]:
         namespaces.raise_loopback()
     return view
@@ -187,6 +193,17 @@ class _Usage:
             if pid == script:
                 return status
 
+    def reap_ended(self):
+        """Reap what has ended by itself: a zombie looks like a process that is still there."""
+        while True:
+            try:
+                pid, _, used = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            self._add(used)
+
     def reap_all(self):
         """Reap what is left; returns when there are no children any more."""
         while True:
@@ -201,6 +218,8 @@ class _Usage:
         self.max_rss_kb = max(self.max_rss_kb, used.ru_maxrss)
 
     def _add_io(self, pid):
+        if not _is_own_proc():
+            return
         try:
             with open("/proc/%d/io" % pid) as file:
                 counters = dict(line.split(": ") for line in file.read().splitlines())
@@ -229,7 +248,7 @@ class _Namespace:
             return
 
     def commands(self):
-        if not os.path.exists("/proc/1/comm") or os.readlink("/proc/self") != "1":
+        if not _is_own_proc():
             # No fresh /proc in here: other processes can be counted but not named.
             try:
                 os.kill(-1, 0)
@@ -270,6 +289,11 @@ class _Descendants:
         return [command for command in map(_command, self._pids()) if command]
 
 
+def _is_own_proc():
+    """Tell whether /proc shows the processes of this namespace, not of the one around it."""
+    return os.readlink("/proc/self") == str(os.getpid())
+
+
 def _children(pid):
     try:
         with open("/proc/%d/task/%d/children" % (pid, pid)) as file:
@@ -294,9 +318,11 @@ def _command(pid):
 def _end_leftovers(population, usage):
     """Kill what outlived the script; return the command lines of what did not end by itself."""
     deadline = time.monotonic() + _LEFTOVER_GRACE_SECONDS
+    usage.reap_ended()
     leftovers = population.commands()
     while leftovers and time.monotonic() < deadline:
         time.sleep(0.01)
+        usage.reap_ended()
         leftovers = population.commands()
     population.signal(signal.SIGKILL)
     usage.reap_all()
@@ -305,7 +331,7 @@ def _end_leftovers(population, usage):
 
 def _list_changes(view):
     changes = []
-    for target, folder in view.reported_masks():
+    for target, folder in view.reported_folders():
         made_here = {os.path.relpath(path, target) for path in view.made}
         changes += [
             change

@@ -19,8 +19,14 @@ def list_changes(upper, lower, area):
     """
     changes = []
     entries = 0
+    device = os.stat(upper).st_dev
     for folder, subfolders, names in os.walk(upper):
-        subfolders[:] = sorted(name for name in subfolders if name not in _NOISE)
+        subfolders[:] = sorted(
+            name
+            for name in subfolders
+            # What is mounted below is not part of the layer.
+            if name not in _NOISE and os.lstat(os.path.join(folder, name)).st_dev == device
+        )
         if _is_opaque(folder) and folder != upper:
             changes.append(_change(area, os.path.relpath(folder, upper) + "/", "deleted"))
         for name in sorted(names):

@@ -2,18 +2,23 @@
 
 In the view, `/opt/ml` is the step's folder; inputs, the project and the interpreter's packages are
 copy-on-write; /tmp, /opt, /run and the home folder are private and empty but for what the script
-needs; everything else is read-only. See user_namespaces(7), mount_namespaces(7), pid_namespaces(7)
-and Documentation/filesystems/overlayfs.rst in the kernel.
+needs; the root folder is new and holds all that the machine's holds, read-only. See
+user_namespaces(7), mount_namespaces(7), pid_namespaces(7) and
+Documentation/filesystems/overlayfs.rst in the kernel.
+
+Once masks are in place the interpreter's own library may be hidden: import everything up here.
 """
 
 import ctypes
 import errno
 import fcntl
 import os
+import re
 import socket
 import struct
 
 CLONE_NEWNS = 0x00020000
+CLONE_NEWUTS = 0x04000000
 CLONE_NEWIPC = 0x08000000
 CLONE_NEWUSER = 0x10000000
 CLONE_NEWPID = 0x20000000
@@ -28,6 +33,7 @@ MS_NOATIME = 1024
 MS_NODIRATIME = 2048
 MS_BIND = 4096
 MS_REC = 16384
+MS_UNBINDABLE = 1 << 17
 MS_PRIVATE = 1 << 18
 MS_RELATIME = 1 << 21
 
@@ -41,7 +47,11 @@ _KEPT_FLAGS = {
 }
 
 # Where every program may leave files, which nobody expects to last.
-TEMPORARY = ("/tmp", "/var/tmp", "/run")
+SHARED_MEMORY = "/dev/shm"
+TEMPORARY = ("/tmp", "/var/tmp", "/run", SHARED_MEMORY)
+
+# How mountinfo writes blanks and backslashes.
+_OCTAL = re.compile(rb"\\([0-7]{3})")
 
 PR_SET_PDEATHSIG = 1
 PR_CAPBSET_DROP = 24
@@ -72,10 +82,12 @@ def unshare(network):
     The user is the same one inside. With `network` true the machine's network stays.
     """
     uid, gid = os.getuid(), os.getgid()
-    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID
+    flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWUTS
     if not network:
         flags |= CLONE_NEWNET
     if _libc.unshare(flags) != 0:
+        if ctypes.get_errno() == errno.ENOSPC:
+            raise OSError(errno.ENOSPC, "unshare: the limit on namespaces is reached")
         _fail("unshare")
     for name, text in (
         ("setgroups", "deny"),
@@ -92,6 +104,12 @@ def mount(source, target, filesystem, flags, options=None):
     data = None if options is None else os.fsencode(options)
     if _libc.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), data) != 0:
         _fail("mount %s" % target)
+
+
+def set_host_name(name):
+    """Give the script's machine a name of its own."""
+    if _libc.sethostname(os.fsencode(name), len(os.fsencode(name))) != 0:
+        _fail("sethostname")
 
 
 def raise_loopback():
@@ -123,6 +141,8 @@ class View:
     def __init__(self, spec):
         self.scratch = spec["scratch"]
         self.layers_in_memory = spec["layers_in_memory"]
+        # What the script may keep in each file system that lives in memory, in bytes.
+        self.memory = spec["memory"]
         self.masks = spec["masks"]
         self.exposed = spec["exposed"]
         self.overlays = sorted(spec["overlays"], key=lambda overlay: overlay["target"])
@@ -134,20 +154,52 @@ class View:
         self._sources = {}
 
     def hold_sources(self):
-        """Open every folder that is needed later, before a mask hides it."""
+        """Open every folder that is needed later, before anything hides it."""
         mount(None, "/", None, MS_REC | MS_PRIVATE)
-        if self.layers_in_memory:
-            mount("tmpfs", self.scratch, "tmpfs", MS_NOSUID | MS_NODEV)
         for path in self.exposed:
             self._hold(path)
         for overlay in self.overlays:
             self._hold(overlay["lower"])
+        for bind in self.binds:
+            self._hold(bind["source"])
+        if self.layers_in_memory:
+            mount("tmpfs", self.scratch, "tmpfs", MS_NOSUID | MS_NODEV)
+        for overlay in self.overlays:
             for name in ("upper", "work"):
                 folder = self.layer(overlay, name)
                 os.makedirs(folder)
                 self._hold(folder)
-        for bind in self.binds:
-            self._hold(bind["source"])
+        private = self.scratch + "/private"
+        os.makedirs(private)
+        self._private = os.open(private, os.O_PATH | os.O_CLOEXEC)
+
+    def renew_root(self):
+        """Enter a new root folder with everything in it that the machine's has.
+
+        A container's script may write to `/` or make folders there: it does so in memory.
+        """
+        root = self.scratch + "/root"
+        os.mkdir(root)
+        mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755,size=%d" % self.memory)
+        # Or the bind of the folder that holds it would hold the new root once more.
+        mount(None, root, None, MS_UNBINDABLE)
+        for name in os.listdir("/"):
+            source, target = "/" + name, root + "/" + name
+            if os.path.islink(source):
+                os.symlink(os.readlink(source), target)
+                self.made.append(source)
+            elif os.path.isdir(source):
+                os.mkdir(target)
+                mount(source, target, None, MS_BIND | MS_REC)
+            else:
+                self.made.append(source)
+                with open(target, "a"):
+                    pass
+                mount(source, target, None, MS_BIND)
+        os.chroot(root)
+        os.chdir("/")
+        self._root = os.open("/", os.O_PATH | os.O_CLOEXEC)
+        self._writable.add("/")
 
     def layer(self, overlay, name):
         return "%s/layers/%s/%s" % (self.scratch, overlay["name"], name)
@@ -162,30 +214,31 @@ class View:
 
     def mask(self):
         """Put private, empty folders over those that are not the script's business."""
-        private = self.scratch + "/private"
-        os.makedirs(private, exist_ok=True)
-        # The folder that holds the private ones may be hidden by a mask itself.
-        self._private = os.open(private, os.O_PATH | os.O_CLOEXEC)
         for number, target in enumerate(self.masks):
-            folder = self._private_folder(number)
-            os.mkdir(folder)
-            if target in TEMPORARY:
-                os.chmod(folder, 0o1777)
             # It may lie below a folder that is masked already.
             os.makedirs(target, exist_ok=True)
-            mount(folder, target, None, MS_BIND)
+            if target == SHARED_MEMORY:
+                options = "mode=1777,size=%d" % self.memory
+                mount("tmpfs", target, "tmpfs", MS_NOSUID | MS_NODEV, options)
+            else:
+                folder = self._private_folder(number)
+                os.mkdir(folder)
+                if target in TEMPORARY:
+                    os.chmod(folder, 0o1777)
+                mount(folder, target, None, MS_BIND)
             self._writable.add(target)
 
     def _private_folder(self, number):
         return "/proc/self/fd/%d/%d" % (self._private, number)
 
-    def reported_masks(self):
-        """Return (target, private folder) of the masks in which files are worth a word."""
-        return [
+    def reported_folders(self):
+        """Return (target, folder behind it) of the private folders whose files are worth a word."""
+        private = [
             (target, self._private_folder(number))
             for number, target in enumerate(self.masks)
             if target not in TEMPORARY
         ]
+        return [("/", "/proc/self/fd/%d" % self._root), *private]
 
     def expose(self):
         """Bring back, read-only, what the script needs from below the masks."""
@@ -243,11 +296,8 @@ class View:
                 self.made.append(path)
 
     def seal(self):
-        """Make every mount read-only that is not one of ours, and renew /dev/shm and /proc."""
-        if os.path.isdir("/dev/shm"):
-            mount("tmpfs", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV)
-            self._writable.add("/dev/shm")
-        for target, flags in _mounts():
+        """Make every mount read-only that is not one of ours, and renew /proc."""
+        for target, flags in _mounts().items():
             if target not in self._writable:
                 _make_read_only(target, flags)
         try:
@@ -259,16 +309,19 @@ class View:
 
 
 def _mounts():
-    """Return (mount point, flags to keep) of all mounts, from proc_pid_mountinfo(5)."""
-    mounts = []
+    """Return the flags to keep by mount point, from proc_pid_mountinfo(5).
+
+    Of several mounts on one point the last one is listed last, and it is the one that counts.
+    """
+    mounts = {}
     with open("/proc/self/mountinfo", "rb") as file:
         for line in file:
             fields = line.split()
-            target = os.fsdecode(fields[4].decode("unicode_escape").encode("latin-1"))
+            target = os.fsdecode(_OCTAL.sub(lambda code: bytes([int(code.group(1), 8)]), fields[4]))
             flags = 0
             for option in fields[5].decode().split(","):
                 flags |= _KEPT_FLAGS.get(option, 0)
-            mounts.append((target, flags))
+            mounts[target] = flags
     return mounts
 
 

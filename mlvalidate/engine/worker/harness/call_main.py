@@ -39,7 +39,8 @@ def call_entry(function, call):
         "job_args": argparse.Namespace(**call["job_args"]),
     }
     parameters = inspect.signature(function).parameters
-    if "logger" in parameters:
+    # One that may be left out is left out: some scripts want a function there.
+    if "logger" in parameters and parameters["logger"].default is inspect.Parameter.empty:
         import logging
 
         logging.basicConfig(level=logging.INFO)
