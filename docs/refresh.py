@@ -50,7 +50,12 @@ def help_text(command: str) -> str:
 
     from mlvalidate.cli.group import cli
 
-    options = {"terminal_width": HELP_WIDTH, "max_content_width": HELP_WIDTH}
+    # Click keeps the help option that the first context asks for: ask as the command line does.
+    options = {
+        **cli.context_settings,
+        "terminal_width": HELP_WIDTH,
+        "max_content_width": HELP_WIDTH,
+    }
     root = click.Context(cli, info_name="mlvalidate", **options)  # type: ignore[arg-type]
     if not command:
         return cli.get_help(root)

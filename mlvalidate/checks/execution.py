@@ -258,7 +258,7 @@ class LogShortened(Check):
             )
 
 
-class TracebackDespiteSuccess(Check):
+class ExceptionSwallowed(Check):
     """The script printed a traceback and then ended with exit code 0.
 
     An exception that is caught and only logged is a frequent reason for outputs that are there and
@@ -313,5 +313,5 @@ CHECKS: tuple[type[Check], ...] = (
     InstallNeutralised,
     LogShortened,
     FailureDespiteSuccess,
-    TracebackDespiteSuccess,
+    ExceptionSwallowed,
 )

@@ -80,7 +80,8 @@ class ColumnMissing(Check):
 class ColumnUndeclared(Check):
     """An output table has a column that its dataset does not declare.
 
-    Models trained on whatever columns there are pick it up without anybody noticing.
+    Models trained on whatever columns there are pick it up without anybody noticing. A column that
+    only has another name than a missing one is reported there (F311).
 
     What to do: declare the column, or drop it before writing.
     """
@@ -90,6 +91,8 @@ class ColumnUndeclared(Check):
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output, file, fault in _faults(evidence, FaultKind.UNDECLARED_COLUMN):
+            if fault.counterpart:
+                continue
             yield self.finding(
                 evidence,
                 f"output {output.port}: {file.name} has the undeclared column {fault.column!r}",

@@ -35,7 +35,8 @@ class Fault(Model):
     """One column that is not what the dataset declares.
 
     ``count`` cells of ``rows`` are of the wrong type; ``examples`` are the first of them, with
-    their row, counted from 1 without the header. ``suggestion`` may be empty.
+    their row, counted from 1 without the header. ``counterpart`` is the missing column that an
+    undeclared one seems to stand for, or the other way round. ``suggestion`` may be empty.
     """
 
     kind: FaultKind
@@ -45,6 +46,7 @@ class Fault(Model):
     count: int = 0
     rows: int = 0
     examples: tuple[str, ...] = ()
+    counterpart: str = ""
     suggestion: str = ""
 
 
@@ -162,6 +164,7 @@ def _missing(name: str, column: Column, renamed: str | None) -> Fault:
         column=name,
         expected=describe_type(column),
         found="no such column",
+        counterpart=renamed or "",
         suggestion=f"the file has {renamed!r}, which is not declared: renamed?" if renamed else "",
     )
 
@@ -174,6 +177,7 @@ def _undeclared(name: str, original: str | None) -> Fault:
         kind=FaultKind.UNDECLARED_COLUMN,
         column=name,
         expected="no such column",
+        counterpart=original or "",
         suggestion=suggestion,
     )
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.execution import Change, Outcome, Stop
@@ -147,11 +147,16 @@ class _Running:
                 if sample.processes and not self._seen:
                     self._seen = True
                     self._started = now
-                self._peak = max(self._peak, sample.rss)
                 self._enforce(now, sample, monitor, interrupted)
                 if self._stop is not None and now > self._stopped_at + _give_up_after(self._stop):
                     break
-                if now >= next_report and sample.processes:
+                is_due = now >= next_report and sample.processes > 0
+                if sample.processes > 1 and is_due:
+                    # Between fork and exec a child counts its parent's memory once more.
+                    sample = replace(sample, rss=monitor.proportional_set_size())
+                if sample.processes == 1 or is_due:
+                    self._peak = max(self._peak, sample.rss)
+                if is_due:
                     next_report = now + _REPORT_SECONDS + (now - self._started) / 300
                     yield sample
         yield self._outcome()

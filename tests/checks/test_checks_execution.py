@@ -324,7 +324,7 @@ def test_a_traceback_that_is_only_logged_is_a_warning(project: ProjectFolder) ->
     """X211."""
     project.declare_step(
         "import logging\ntry: {}['x']\nexcept KeyError: logging.exception('oh')\n"
-         "open('/opt/ml/processing/output/x', 'w').write('x')\n"
+        "open('/opt/ml/processing/output/x', 'w').write('x')\n"
     )
     ran = project.run_step()
     finding = ran.finding("X211")
