@@ -149,7 +149,7 @@ def _assemble(column: Column, values: Values, nulls: Values) -> Any:
         case "f":
             full[nulls] = np.nan
         case "M":
-            full[nulls] = np.datetime64("NaT")
+            full[nulls] = np.datetime64("NaT", "us")
         case "O":
             full[nulls] = None
     return pd.Series(full, copy=False)
