@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -165,10 +166,10 @@ def test_sigkill_leaves_no_orphan_and_no_open_run(project: ProjectFolder, moment
     statuses = {status for _, status in stored_runs(project)}
     assert "RUNNING" not in statuses
     assert "KILLED" in statuses
-    scratch = list(Path("/tmp").glob(f"mlvalidate-step-{process.pid}-*"))
+    scratch = list(Path(tempfile.gettempdir()).glob(f"mlvalidate-step-{process.pid}-*"))
     if scratch:
         assert run("test-script", "first", "--no-record", cwd=project.root).returncode == 0
-    assert not list(Path("/tmp").glob(f"mlvalidate-step-{process.pid}-*"))
+    assert not list(Path(tempfile.gettempdir()).glob(f"mlvalidate-step-{process.pid}-*"))
 
 
 def test_an_unreachable_server_loses_nothing(project: ProjectFolder) -> None:
