@@ -6,6 +6,7 @@ Every function returns the same frozen results; nothing here prints.
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shlex
 import signal
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
+
+# A disk that is full or can't be written to. Other errors of the system have their own words.
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # How long a command waits for MLflow after the run is over; the recorder goes on without it.
 _RECORDING_SECONDS = 60.0
@@ -151,6 +155,8 @@ def _writable(project: Project) -> Iterator[None]:
         (project.state_folder / ".gitignore").write_text("*\n")
         yield
     except OSError as error:
+        if error.errno not in _DISK_ERRORS:
+            raise
         raise InfrastructureError(
             f"can't write to {error.filename or project.state_folder}: {error.strerror or error}",
             "free some space, or copy the project to a folder that you can write to",

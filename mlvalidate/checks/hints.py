@@ -117,7 +117,7 @@ def _literal(text: str) -> object:
     """Return the value that Python wrote as ``text``, or the text where it is no literal."""
     try:
         return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
 
 

@@ -31,9 +31,9 @@ class OutputMissing(Check):
             if not output.declaration.required:
                 continue
             missing = missing_patterns(output)
-            if not output.files:
+            if is_empty(output):
                 yield self._missing(evidence, output, None)
-            for pattern in missing if output.files else ():
+            for pattern in () if is_empty(output) else missing:
                 yield self._missing(evidence, output, pattern)
 
     def _missing(self, evidence: Evidence, output: PortContent, pattern: str | None) -> Finding:
@@ -70,14 +70,19 @@ def missing_patterns(output: PortContent) -> list[str]:
     return [
         pattern
         for pattern in output.declaration.files
-        if not any(fnmatch(file.name, pattern) for file in output.files)
+        if not any(file.name == pattern or fnmatch(file.name, pattern) for file in output.files)
     ]
 
 
 def wrote_nothing(evidence: Evidence) -> bool:
     """Tell whether a step that has to write something has left all its outputs empty."""
     required = [output for output in evidence.outputs if output.declaration.required]
-    return bool(required) and not any(output.files for output in evidence.outputs)
+    return bool(required) and all(is_empty(output) for output in evidence.outputs)
+
+
+def is_empty(output: PortContent) -> bool:
+    """Tell whether a port holds nothing; undeclared files without any bytes are nothing as well."""
+    return not any(file.size or file.problem or file.is_declared for file in output.files)
 
 
 class NothingWritten(Check):

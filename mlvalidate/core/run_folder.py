@@ -9,7 +9,6 @@
     sources/<node>/<port>/   generated inputs
     steps/<node>/
         ml/                  what the script saw as /opt/ml
-        inputs/<port>/       what the script changed in an input
         outputs/<port>/      packed outputs, such as model.tar.gz
         logs/stdout.log, stderr.log
         samples/<port>/      first rows of tables: <file>.parquet and <file>.json
@@ -31,10 +30,6 @@ class StepFolder:
     @property
     def ml(self) -> Path:
         return self.root / "ml"
-
-    @property
-    def inputs(self) -> Path:
-        return self.root / "inputs"
 
     @property
     def outputs(self) -> Path:

@@ -18,8 +18,9 @@ M = TypeVar("M", bound=Model)
 MASK = "***"
 
 _SECRET_NAME = re.compile(
-    r"secret|token(?!ize)|passw|passphrase|_pwd(?:$|_)|credential|api_?key|private_?key|access_?key|"
-    r"signing_?key|encryption_?key|(?:^|_)auth(?:$|_)|(?:^|_)key$|connection_?string|(?:^|_)dsn$",
+    r"secret(?!ary)|token(?!s$|s_|ize|iz_)|passw|passphrase|(?:^|_)pass$|pgpass|_pwd(?:$|_)|"
+    r"credential|(?:api|private|access|signing|encryption|account|shared|master|license)_?key|"
+    r"^key$|(?:^|_)auth(?:$|_)|connection_?string|(?:^|_)(?:dsn|pat|jwt|bearer|cookie)$",
     re.IGNORECASE,
 )
 # A value shorter than this is too likely to stand for something else, such as "1" or "true".

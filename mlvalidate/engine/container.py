@@ -19,7 +19,7 @@ from typing import Any
 from mlvalidate.core.contracts import Access, Kind
 from mlvalidate.core.plan import Origin, PlannedStep
 from mlvalidate.core.run_folder import StepFolder
-from mlvalidate.engine.outputs import on_host
+from mlvalidate.engine.outputs import is_own_folder, on_host
 from mlvalidate.engine.sandbox import HOST_NAME
 
 HARNESS_IN_CONTAINER = "/opt/mlvalidate"
@@ -420,6 +420,8 @@ def read_message(paths: Paths) -> str:
     1 KB of /opt/ml/output/message (processing).
     """
     name = "failure" if paths.planned.step.kind is Kind.TRAINING else "message"
+    if not is_own_folder(paths.folder.ml / "output", paths.folder.ml):
+        return ""
     try:
         # The script may have left a link or a pipe there: only a plain file is read.
         descriptor = os.open(

@@ -12,7 +12,7 @@ from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedInput, Planned
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine.contents import apply_contract, summarise_port
-from mlvalidate.engine.outputs import output_folder
+from mlvalidate.engine.outputs import is_own_folder, output_folder
 
 
 class MissingInputError(Exception):
@@ -60,8 +60,10 @@ class Inputs:
         producer = self.plan.step(item.producer)
         root = output_folder(self.run.step(item.producer), producer.step, item.output)
         folder = root / item.subpath
-        if not folder.is_dir():
-            inside = root.iterdir() if root.is_dir() else ()
+        if not is_own_folder(folder, self.run.step(item.producer).root):
+            inside = (
+                root.iterdir() if is_own_folder(root, self.run.step(item.producer).root) else ()
+            )
             found = sorted(path.name for path in inside if path.is_dir())
             raise MissingInputError(item, item.subpath, found)
         return folder
@@ -115,8 +117,14 @@ class Inputs:
 
 
 def _link_or_copy(source: Path, target: Path) -> None:
-    """Link where that is possible: scripts see inputs through a copy-on-write layer or a copy."""
+    """Link where that is possible: scripts see inputs through a copy-on-write layer or a copy.
+
+    FileExistsError when the target is there: writing to it could change the file it is linked to.
+    """
     try:
         os.link(source.resolve(), target)
+    except FileExistsError:
+        raise
     except OSError:
-        shutil.copyfile(source, target)
+        with source.open("rb") as read, target.open("xb") as written:
+            shutil.copyfileobj(read, written)

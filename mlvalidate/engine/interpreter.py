@@ -94,8 +94,8 @@ def inspect_interpreter(executable: Path) -> Interpreter:
         )
         answer = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
-        detail = getattr(error, "stderr", None) or str(error)
-        last = detail.strip().splitlines()[-1] if detail.strip() else str(error)
+        detail = (getattr(error, "stderr", None) or str(error)).strip() or "it says nothing"
+        last = detail.splitlines()[-1][:200]
         raise InfrastructureError(
             f"the interpreter {executable} does not start: {last}",
             "check that it is a Python 3.8 or newer: run it with --version",

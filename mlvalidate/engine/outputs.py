@@ -22,6 +22,12 @@ from mlvalidate.core.run_folder import StepFolder
 PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
 
 
+# Folders nested more deeply than this are a mistake of the script, or an attack.
+DEEPEST = 100
+MOST_DIGESTED = 10**9
+_PART = 64 * 2**20
+
+
 @dataclass(frozen=True)
 class FoundFile:
     """A file of a port. ``problem`` says why it can't be read (a link that leads elsewhere, ...)"""
@@ -40,16 +46,38 @@ def find_files(folder: Path, ml: Path, left_out: tuple[Path, ...] = ()) -> tuple
     return tuple(sorted(_find(folder, ml, left_out), key=lambda file: file.name))
 
 
+def is_own_folder(folder: Path, root: Path) -> bool:
+    """Tell whether a folder below ``root`` is one, and not a link that a script put in its way."""
+    try:
+        return folder.is_dir() and folder.resolve() == root.resolve() / folder.relative_to(root)
+    except (OSError, RuntimeError):
+        return False
+
+
 def _find(root: Path, ml: Path, left_out: tuple[Path, ...]) -> Iterator[FoundFile]:
-    for folder, subfolders, names in os.walk(root):
-        subfolders[:] = [name for name in subfolders if Path(folder, name) not in left_out]
-        linked = [name for name in subfolders if Path(folder, name).is_symlink()]
-        for name in [*names, *linked]:
-            path = Path(folder, name)
-            if path not in left_out:
-                found = _look_at(path, root, ml)
-                if found is not None:
-                    yield found
+    if not is_own_folder(root, ml):
+        if os.path.lexists(root):
+            yield FoundFile(".", root, 0, "is reached through a link, or is no folder any more")
+        return
+    for path in _walk(root, left_out):
+        found = _look_at(path, root, ml)
+        if found is not None:
+            yield found
+
+
+def _walk(root: Path, left_out: tuple[Path, ...] = ()) -> Iterator[Path]:
+    """Yield what lies below a folder except folders; what is nested too deeply as a folder."""
+    pending = [root]
+    while pending:
+        folder = pending.pop()
+        for path in sorted(folder.iterdir()):
+            if path in left_out:
+                continue
+            is_folder = path.is_dir() and not path.is_symlink()
+            if is_folder and len(path.relative_to(root).parts) <= DEEPEST:
+                pending.append(path)
+            else:
+                yield path
 
 
 def _look_at(path: Path, root: Path, ml: Path) -> FoundFile | None:
@@ -63,8 +91,15 @@ def _look_at(path: Path, root: Path, ml: Path) -> FoundFile | None:
         if target is None or not target.is_relative_to(root.resolve()) or not target.exists():
             return FoundFile(shown, path, 0, f"is a link to {path.readlink()}")
         return None if target.is_dir() else FoundFile(shown, target, target.stat().st_size)
-    problem = "" if stat.S_ISREG(state.st_mode) else "is no regular file"
-    return FoundFile(shown, path, state.st_size, problem)
+    return FoundFile(shown, path, state.st_size, _problem(path, state.st_mode))
+
+
+def _problem(path: Path, mode: int) -> str:
+    if stat.S_ISDIR(mode):
+        return f"is nested more than {DEEPEST} folders deep"
+    if not stat.S_ISREG(mode):
+        return "is no regular file"
+    return "" if os.access(path, os.R_OK) else "can't be read (its mode forbids it)"
 
 
 def _follow(link: Path, ml: Path) -> Path | None:
@@ -79,9 +114,19 @@ def _follow(link: Path, ml: Path) -> Path | None:
 
 
 def digest_file(path: Path) -> str:
-    """Return the first 32 hex digits of the SHA-256 of a file's content."""
+    """Return the first 32 hex digits of the SHA-256 of a file's content.
+
+    Of a file above 1 GB size, head and tail are hashed, and the digest begins with ``~``.
+    """
+    size = path.stat().st_size
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        if size <= MOST_DIGESTED:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:32]
+        digest = hashlib.sha256(str(size).encode())
+        digest.update(file.read(_PART))
+        file.seek(-_PART, os.SEEK_END)
+        digest.update(file.read(_PART))
+    return f"~{digest.hexdigest()[:31]}"
 
 
 def on_host(folder: StepFolder, container_path: str) -> Path:
@@ -115,8 +160,8 @@ def pack(source: Path, archive: Path) -> None:
         gzip.GzipFile(filename="", mode="wb", fileobj=file, compresslevel=1, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as tar,
     ):
-        for path in sorted(source.rglob("*")):
-            if path.is_symlink() or path.is_file() or path.is_dir():
+        for path in sorted(_walk(source)):
+            if path.is_symlink() or path.is_file():
                 name = str(path.relative_to(source))
                 tar.add(path, arcname=name, recursive=False, filter=_anonymous)
 

@@ -180,17 +180,27 @@ def _plan_source(
         samples = [project.datasets[name].sample for name in files.values()]
         use_samples = choices.data is DataSource.SAMPLE and all(samples)
         make = _sample_files if use_samples else _synthetic_files
+        made = [file for pattern, name in files.items() for file in make(project, pattern, name)]
+        _refuse_twins(node, port, made)
         return PlannedInput(
             port=port,
             container_path=container_path,
             origin=Origin.SAMPLE if use_samples else Origin.SYNTHETIC,
-            files=tuple(
-                file for pattern, name in files.items() for file in make(project, pattern, name)
-            ),
+            files=tuple(made),
         )
     if not declaration.required:
         return PlannedInput(port=port, container_path=container_path, origin=Origin.ABSENT)
     return None
+
+
+def _refuse_twins(node: str, port: str, files: list[FileToMake]) -> None:
+    names = [file.name for file in files]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(
+                f"input {port} of {node} would get two files named {name}",
+                "give the files of the port names or globs that differ",
+            )
 
 
 def _synthetic_files(_project: Project, pattern: str, dataset: str) -> list[FileToMake]:
@@ -206,9 +216,15 @@ def _sample_files(project: Project, pattern: str, dataset: str) -> list[FileToMa
     if not found:
         raise UsageError(f"the sample folder {path} of dataset {dataset} is empty")
     return [
-        FileToMake(name=str(item.relative_to(path)), dataset=dataset, copied_from=item)
+        FileToMake(name=_name_in_port(pattern, item, path), dataset=dataset, copied_from=item)
         for item in found
     ]
+
+
+def _name_in_port(pattern: str, item: Path, folder: Path) -> str:
+    """Return the name of a sample's file in the port: its own where the pattern matches it."""
+    own = str(item.relative_to(folder))
+    return own if fnmatch(own, pattern) else concrete_name(pattern, item.stem)
 
 
 def _copied(pattern: str, path: Path, dataset: str = "") -> FileToMake:

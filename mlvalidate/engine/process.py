@@ -212,6 +212,10 @@ class _Running:
                 reason = status.get("error") or "the launcher was killed from outside"
                 raise InfrastructureError(f"the sandbox of a step can't be built: {reason}")
             status = {"error": "", "exit_code": None, "signal": int(signal.SIGKILL)}
+        if self._stop is Stop.TIMEOUT and status["signal"] is None:
+            # It ended in time by itself, and only what it left behind took longer.
+            in_time = status.get("duration_s", elapsed) <= self._launch.timeout
+            self._stop = None if in_time else self._stop
         return Outcome(
             exit_code=None if status["error"] else status["exit_code"],
             signal=status["signal"],

@@ -10,6 +10,7 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
+from itertools import zip_longest
 
 from mlvalidate.checks.gates import judge_gates
 from mlvalidate.core.contracts import Project
@@ -72,8 +73,23 @@ def _settings(plan: Plan) -> Iterator[dict[str, str]]:
     for planned in plan.steps:
         yield planned.env
         args = planned.step.args
-        for values in (args if isinstance(args, dict) else {}, planned.step.hyperparameters):
+        named = args if isinstance(args, dict) else _named_words(args)
+        for values in (
+            named,
+            _named_words(planned.step.command or ()),
+            planned.step.hyperparameters,
+        ):
             yield {name: value for name, value in values.items() if isinstance(value, str)}
+
+
+def _named_words(words: tuple[str, ...]) -> dict[str, str]:
+    """Return ``--name value`` and ``--name=value`` of a command line as a mapping."""
+    named: dict[str, str] = {}
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.partition("=")
+        if name.startswith("-"):
+            named[name.lstrip("-")] = value if equals else following
+    return named
 
 
 @contextlib.contextmanager

@@ -17,7 +17,11 @@ from mlvalidate.engine.interpreter import Interpreter
 LAUNCHER = Path(__file__).parent / "worker" / "launcher.py"
 
 # Folders that a script gets a private, empty version of. Sockets of daemons live below /run.
-_MASKED = ("/tmp", "/var/tmp", "/opt", "/run", "/dev/shm")
+_MASKED = (
+    *("/tmp", "/var/tmp", "/opt", "/run", "/dev/shm"),
+    # Data of this machine and its daemons' sockets.
+    *("/srv", "/mnt", "/media", "/var/lib"),
+)
 # The name of the only machine of a SageMaker job with one instance.
 HOST_NAME = "algo-1"
 # Below a home folder that can't be masked because the project is in it.
@@ -241,7 +245,8 @@ class ViewBuilder:
         masks.pop("/", None)
         for number, name in enumerate(_CREDENTIALS):
             folder = self.home / name
-            if folder.is_dir() and self._is_visible(folder):
+            wanted = folder.resolve() in self._exposed
+            if folder.is_dir() and not wanted and self._is_visible(folder):
                 empty = self.scratch / "empty" / str(number)
                 empty.mkdir(parents=True)
                 self._binds.append(Bind(empty, str(folder), writable=False))

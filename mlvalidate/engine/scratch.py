@@ -6,6 +6,7 @@ import contextlib
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -29,16 +30,20 @@ def sweep_scratch() -> None:
     """Remove the folders of processes that were killed before they could do it."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if (
-            owner.isdigit()
-            and not psutil.pid_exists(int(owner))
-            and folder.stat().st_uid == os.getuid()
-        ):
-            _remove(folder)
+        if not owner.isdigit() or psutil.pid_exists(int(owner)):
+            continue
+        # Another mlvalidate may sweep at the same time.
+        with contextlib.suppress(OSError):
+            if folder.stat().st_uid == os.getuid():
+                _remove(folder)
 
 
 def _remove(folder: Path) -> None:
-    shutil.rmtree(folder, onerror=_open_and_retry)
+    try:
+        shutil.rmtree(folder, onerror=_open_and_retry)
+    except RecursionError:
+        # A script can nest folders more deeply than Python's own function can follow.
+        subprocess.run(["rm", "-rf", "--", folder], check=False, capture_output=True)
 
 
 def _open_and_retry(_function: Callable[..., object], path: str, _error: object) -> None:

@@ -38,7 +38,7 @@ from mlvalidate.engine.interpreter import inspect_interpreter
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.metrics import read_metrics
 from mlvalidate.engine.monitor import TreeSample
-from mlvalidate.engine.outputs import find_files, output_folder, pack, packed_archive
+from mlvalidate.engine.outputs import find_files, is_own_folder, output_folder, pack, packed_archive
 from mlvalidate.engine.process import Launch, run_process
 from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
 from mlvalidate.engine.scratch import scratch_folder
@@ -306,7 +306,8 @@ def _pack_outputs(paths: Paths, outcome: Outcome) -> None:
     for name in step.outputs:
         archive = packed_archive(paths.folder, step, name)
         source = paths.on_host(step.container_path("output", name))
-        if archive and outcome.succeeded and any(source.iterdir()):
+        is_own = is_own_folder(source, paths.folder.ml)
+        if archive and outcome.succeeded and is_own and any(source.iterdir()):
             pack(source, archive)
 
 
@@ -341,9 +342,11 @@ def _read_notes(folder: StepFolder) -> tuple[Note, ...]:
     with path.open(encoding="utf-8", errors="replace") as file:
         for line in file:
             try:
-                notes.append(Note(**json.loads(line)))
-            except (ValueError, TypeError):
+                note = Note(**json.loads(line[:10_000]))
+            except (ValueError, TypeError, RecursionError):
                 continue
+            if all(isinstance(text, str) for text in (note.kind, note.detail, note.location)):
+                notes.append(note)
             if len(notes) >= 1000:
                 break
     return tuple(notes)

@@ -151,8 +151,12 @@ class TestFileEmpty:
         ran = project.run_step()
         assert ran.finding("F302").message == "output out: a.csv has columns but no rows"
 
-    def test_an_undeclared_file_may_be_empty(self, project: ProjectFolder) -> None:
-        assert run_script(project, write(f"{OUT}/_SUCCESS", content="")).codes == []
+    def test_an_undeclared_file_may_be_empty_beside_others(self, project: ProjectFolder) -> None:
+        both = write(f"{OUT}/_SUCCESS", content="") + "\n" + write(f"{OUT}/a.csv")
+        assert run_script(project, both).codes == []
+
+    def test_nothing_but_files_without_bytes_is_nothing(self, project: ProjectFolder) -> None:
+        assert run_script(project, write(f"{OUT}/_SUCCESS", content="")).codes == ["F306"]
 
 
 def test_f303_undeclared_files(project: ProjectFolder) -> None:

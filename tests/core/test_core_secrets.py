@@ -31,7 +31,7 @@ secrets = st.text(
         "PASSWORD",
         "DB_PASSWD", "DB_PWD", "SECRET", "client_secret", "API_KEY", "apikey", "api-key",
         "X-Api-Key", "GITHUB_TOKEN", "auth-token", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
-        "SSH_PRIVATE_KEY", "GOOGLE_CREDENTIALS", "KEY", "ENCRYPTION_KEY", "SENTRY_DSN", "db-key",
+        "SSH_PRIVATE_KEY", "GOOGLE_CREDENTIALS", "KEY", "ENCRYPTION_KEY", "SENTRY_DSN", "db-pass",
         "BASIC_AUTH", "CONNECTION_STRING", "PGPASSWORD", "SIGNING_KEY", "passphrase",
     ],
 )  # fmt: skip

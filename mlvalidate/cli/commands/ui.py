@@ -30,6 +30,7 @@ def command(settings: Settings, host: str, port: int) -> int:
     """Start MLflow's pages on the project's store, until Ctrl-C."""
     from mlvalidate import api
 
+    project = api.open_project(settings.directory)
     click.echo("starting MLflow's pages; Ctrl-C stops them", err=True)
-    api.open_ui(api.open_project(settings.directory), host, port, click.echo)
+    api.open_ui(project, host, port, click.echo)
     return ExitCode.PASSED

@@ -39,6 +39,8 @@ def main():
 
 
 def _launch(specification, status_fd):
+    # The script is a child of the keeper and could interrupt it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         namespaces.unshare(network=specification["network"])
         _die_with_parent(specification["parent"])
@@ -165,7 +167,7 @@ def _become_script(specification, view, failure_write):
         os.chdir(specification["cwd"])
         argv = specification["argv"]
         os.execvpe(argv[0], argv, specification["env"])
-    except OSError as error:
+    except (OSError, ValueError) as error:
         os.write(failure_write, ("%s: %s" % (specification["argv"][0], error)).encode())
     finally:
         os._exit(127)

@@ -7,6 +7,7 @@ import stat
 
 MOST_ENTRIES = 10000
 MOST_CHANGES = 200
+DEEPEST = 100
 
 # Interpreters leave these behind wherever they may write.
 _NOISE = ("__pycache__",)
@@ -21,6 +22,8 @@ def list_changes(upper, lower, area):
     entries = 0
     device = os.stat(upper).st_dev
     for folder, subfolders, names in os.walk(upper):
+        if os.path.relpath(folder, upper).count("/") >= DEEPEST:
+            subfolders[:] = []
         subfolders[:] = sorted(
             name
             for name in subfolders
@@ -47,7 +50,8 @@ def list_files(folder, area):
 
 
 def _change(area, path, change):
-    return {"area": area, "path": path, "change": change}
+    shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return {"area": area, "path": shown, "change": change}
 
 
 def _classify(path, original):

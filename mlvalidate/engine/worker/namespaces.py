@@ -50,6 +50,18 @@ _KEPT_FLAGS = {
 SHARED_MEMORY = "/dev/shm"
 TEMPORARY = ("/tmp", "/var/tmp", "/run", SHARED_MEMORY)
 
+_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+_ACCELERATORS = ("nvidia", "dri", "kfd", "accel", "neuron")
+_DEVICE_LINKS = (
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+)
+# What a root of the machine could change through /proc, as container runtimes protect it.
+_PROTECTED = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/sysrq-trigger")
+
 # How mountinfo writes blanks and backslashes.
 _OCTAL = re.compile(rb"\\([0-7]{3})")
 
@@ -188,6 +200,9 @@ class View:
             if os.path.islink(source):
                 os.symlink(os.readlink(source), target)
                 self.made.append(source)
+            elif name == "dev":
+                os.mkdir(target)
+                _make_devices(target)
             elif os.path.isdir(source):
                 os.mkdir(target)
                 mount(source, target, None, MS_BIND | MS_REC)
@@ -199,7 +214,8 @@ class View:
         os.chroot(root)
         os.chdir("/")
         self._root = os.open("/", os.O_PATH | os.O_CLOEXEC)
-        self._writable.add("/")
+        self._writable |= {"/", "/dev/pts"}
+        self.made += ["/dev/" + name for name in os.listdir("/dev")]
 
     def layer(self, overlay, name):
         return "%s/layers/%s/%s" % (self.scratch, overlay["name"], name)
@@ -304,8 +320,33 @@ class View:
             mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
         except OSError as error:
             # Inside a container parts of /proc are masked and the kernel refuses a fresh one.
+            # The old one is read-only by now.
             if error.errno != errno.EPERM:
                 raise
+            return
+        for name in _PROTECTED:
+            if os.path.exists(name):
+                mount(name, name, None, MS_BIND)
+                _make_read_only(name, MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+def _make_devices(folder):
+    """Fill a new /dev: no terminal and no disk of the machine, but its accelerators."""
+    for name in os.listdir("/dev"):
+        source, target = "/dev/" + name, folder + "/" + name
+        if name in _DEVICES or name.startswith(_ACCELERATORS):
+            if os.path.isdir(source):
+                os.mkdir(target)
+            else:
+                with open(target, "a"):
+                    pass
+            mount(source, target, None, MS_BIND | MS_REC)
+    for name, destination in _DEVICE_LINKS:
+        os.symlink(destination, folder + "/" + name)
+    for name in ("pts", "shm"):
+        os.mkdir(folder + "/" + name)
+    options = "newinstance,ptmxmode=0666,mode=620"
+    mount("devpts", folder + "/pts", "devpts", MS_NOSUID | MS_NOEXEC, options)
 
 
 def _mounts():
