@@ -42,5 +42,5 @@ def print_summary(
         for note in result.notes:
             write(console, Text(f"note: {plain(note)}"))
     write(console, verdict_line(result))
-    if not quiet or result.unrecorded:
+    if not quiet:
         print_record(console, result, folder, sync_command)
