@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from enum import StrEnum
+from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
@@ -114,9 +116,32 @@ class Plan(Model):
     # Why steps run by path mapping, in the open; empty when they run in a sandbox.
     sandbox_refusal: str = ""
 
+    def settings(self) -> Iterator[dict[str, str]]:
+        """Yield whatever the steps are given by name and value: any of it may be a secret."""
+        for planned in self.steps:
+            step = planned.step
+            args = step.args if isinstance(step.args, dict) else _named_words(step.args)
+            for values in (
+                planned.env,
+                args,
+                _named_words(step.command or ()),
+                step.hyperparameters,
+            ):
+                yield {name: value for name, value in values.items() if isinstance(value, str)}
+
     def step(self, node: str) -> PlannedStep:
         """Return the planned step of a node; KeyError when the plan has none."""
         for planned in self.steps:
             if planned.node == node:
                 return planned
         raise KeyError(node)
+
+
+def _named_words(words: tuple[str, ...]) -> dict[str, str]:
+    """Return ``--name value`` and ``--name=value`` of a command line as a mapping."""
+    named: dict[str, str] = {}
+    for word, following in zip_longest(words, words[1:], fillvalue=""):
+        name, equals, value = word.partition("=")
+        if name.startswith("-"):
+            named[name.lstrip("-")] = value if equals else following
+    return named

@@ -10,7 +10,6 @@ import secrets
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import zip_longest
 
 from mlvalidate.checks.gates import judge_gates
 from mlvalidate.core.contracts import Project
@@ -46,7 +45,7 @@ def execute_plan(
     journal can't be written, InfrastructureError when a sandbox can't be built.
     """
     sweep_scratch()
-    redactor = Redactor.for_environment(os.environ, *_settings(plan))
+    redactor = Redactor.for_environment(os.environ, *plan.settings())
     run = Run(project, plan, folder, sandboxing, redactor, interrupted)
     with JournalWriter(folder) as journal, _importing_ahead(project):
         facts: list[Event] = []
@@ -66,30 +65,6 @@ def execute_plan(
         except BaseException as error:
             _close_broken(journal, facts, error, redactor)
             raise
-
-
-def _settings(plan: Plan) -> Iterator[dict[str, str]]:
-    """Yield whatever steps are given by name and value: any of it may be a secret."""
-    for planned in plan.steps:
-        yield planned.env
-        args = planned.step.args
-        named = args if isinstance(args, dict) else _named_words(args)
-        for values in (
-            named,
-            _named_words(planned.step.command or ()),
-            planned.step.hyperparameters,
-        ):
-            yield {name: value for name, value in values.items() if isinstance(value, str)}
-
-
-def _named_words(words: tuple[str, ...]) -> dict[str, str]:
-    """Return ``--name value`` and ``--name=value`` of a command line as a mapping."""
-    named: dict[str, str] = {}
-    for word, following in zip_longest(words, words[1:], fillvalue=""):
-        name, equals, value = word.partition("=")
-        if name.startswith("-"):
-            named[name.lstrip("-")] = value if equals else following
-    return named
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from mlvalidate.reporting.text import one_line, plain
 
 def redact_plan(plan: Plan, environment: Mapping[str, str]) -> Plan:
     """Return the plan as it may be shown: without secrets of ``environment`` or of the steps."""
-    redactor = Redactor.for_environment(environment, *(step.env for step in plan.steps))
+    redactor = Redactor.for_environment(environment, *plan.settings())
     return redactor.redact_model(plan)
 
 

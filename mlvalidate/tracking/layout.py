@@ -39,7 +39,6 @@ RUNNING = "running"
 
 # MLflow's own tags: https://mlflow.org/docs/latest/ml/tracking/tracking-api#system-tags
 MLFLOW_PARENT = "mlflow.parentRunId"
-MLFLOW_NAME = "mlflow.runName"
 MLFLOW_NOTE = "mlflow.note.content"
 MLFLOW_USER = "mlflow.user"
 MLFLOW_SOURCE_NAME = "mlflow.source.name"

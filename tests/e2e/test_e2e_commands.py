@@ -198,6 +198,14 @@ def test_dry_run_shows_the_plan_and_runs_nothing(project: ProjectFolder) -> None
     assert not (project.root / ".mlvalidate" / "runs").exists()
 
 
+def test_dry_run_masks_what_a_run_masks(project: ProjectFolder) -> None:
+    project.declare_step(WRITE, args=["--password", "hunter2hunter2"])
+    for words in ((), ("--json",)):
+        done = run("test-script", "step", "--dry-run", *words, cwd=project.root)
+        assert done.returncode == 0, done.stderr
+        assert "hunter2hunter2" not in done.stdout
+
+
 BAD_INPUT: dict[str, tuple[dict[str, object] | str | None, list[str], str]] = {
     "no project file": (None, ["test-pipeline"], "mlvalidate.yaml"),
     "broken yaml": ("version: 1\nsteps: {a: [", ["test-pipeline"], "mlvalidate.yaml:"),
