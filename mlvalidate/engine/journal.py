@@ -28,6 +28,8 @@ from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 
 _POLL_SECONDS = 0.05
+_PROBES = 3
+_PROBE_SECONDS = 0.01
 
 
 class JournalWriter:
@@ -64,14 +66,18 @@ class JournalWriter:
 
 def owner_is_alive(folder: RunFolder) -> bool:
     """Tell whether a process still runs this run."""
-    try:
-        with folder.owner_lock.open("rb") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+    for _ in range(_PROBES):
+        try:
+            with folder.owner_lock.open("rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except FileNotFoundError:
+            return False
+        except BlockingIOError:
+            # An owner holds it to the end; somebody who only looks whether to close it does not.
+            time.sleep(_PROBE_SECONDS)
+        else:
+            return False
+    return True
 
 
 def read_events(folder: RunFolder) -> list[Event]:
