@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import math
-import re
+import codecs
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
+from mlvalidate.core.columns import Column
+from mlvalidate.core.expressions import parse_expression
 from mlvalidate.core.model import Model
 
-Bound = int | float | dt.datetime | dt.date
-Scalar = bool | int | float | str
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)]
 
 
@@ -27,141 +31,75 @@ class FileFormat(StrEnum):
     JSONL = "jsonl"
 
 
-class ColumnType(StrEnum):
-    """What a column holds, whatever a file format makes of it."""
+class Compression(StrEnum):
+    """How the bytes of a file are packed."""
 
-    INTEGER = "integer"
-    FLOAT = "float"
-    BOOLEAN = "boolean"
-    CATEGORY = "category"
-    STRING = "string"
-    DATETIME = "datetime"
-    DATE = "date"
-    TEXT = "text"
-
-    @property
-    def is_number(self) -> bool:
-        return self in (ColumnType.INTEGER, ColumnType.FLOAT)
-
-    @property
-    def is_temporal(self) -> bool:
-        return self in (ColumnType.DATETIME, ColumnType.DATE)
-
-    @property
-    def is_textual(self) -> bool:
-        return self in (ColumnType.STRING, ColumnType.TEXT)
+    NONE = "none"
+    GZIP = "gzip"
+    BZ2 = "bz2"
+    XZ = "xz"
+    ZSTD = "zstd"
 
 
-# Which Python types the `values` of a column may have; other columns have no `values`.
-_TYPES_OF_VALUES: dict[ColumnType, tuple[type, ...]] = {
-    ColumnType.INTEGER: (int,),
-    ColumnType.FLOAT: (int, float),
-    ColumnType.CATEGORY: (bool, int, float, str),
-    ColumnType.STRING: (str,),
-    ColumnType.TEXT: (str,),
-}
+class Dialect(Model):
+    """How delimited text is written, where it is not the usual way."""
 
-
-class Column(Model):
-    """One column: its type and what its values have to satisfy."""
-
-    type: ColumnType
-    description: str = ""
-    min: Bound | None = Field(default=None, description="Least value of a number, datetime or date")
-    max: Bound | None = Field(default=None, description="Greatest value, included")
-    null: float = Field(default=0.0, ge=0, le=1, description="Expected share of missing values")
-    values: tuple[Scalar, ...] | dict[Scalar, float] | None = Field(
-        default=None, description="The values of a category: a list, or a mapping value -> weight"
+    delimiter: str | None = Field(
+        default=None, min_length=1, max_length=1, description="Default: `,` for csv, tab for tsv"
     )
-    pattern: str | None = Field(
-        default=None, description="Regular expression that a string matches from end to end"
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    quoting: Literal["minimal", "all"] = Field(
+        default="minimal", description="Which fields stand in quotes"
     )
-    length: tuple[int, int] | None = Field(
-        default=None, description="[least, greatest] number of characters of a string or text"
-    )
-    unique: bool = Field(default=False, description="No value occurs twice")
-    optional: bool = Field(default=False, description="The column may be absent from a file")
-    label: bool = Field(default=False, description="This column is what a model learns to predict")
-    rate: float | None = Field(
-        default=None, gt=0, lt=1, description="Share of true values of a boolean or 0/1 column"
-    )
+    encoding: str = Field(default="utf-8", description="Name of a Python codec")
+    line_end: Literal["lf", "crlf"] = "lf"
+    null: str = Field(default="", description="Text that stands for a missing value")
+    decimal: Literal[".", ","] = Field(default=".", description="Decimal mark of floats")
 
-    @property
-    def weights(self) -> dict[Scalar, float]:
-        """Values with their shares, which sum to 1; empty without ``values``."""
-        if not self.values:
-            return {}
-        if isinstance(self.values, dict):
-            total = sum(self.values.values())
-            return {value: weight / total for value, weight in self.values.items()}
-        return {value: 1 / len(self.values) for value in self.values}
+    @field_validator("encoding")
+    @classmethod
+    def _is_codec(cls, value: str) -> str:
+        try:
+            return codecs.lookup(value).name
+        except LookupError:
+            raise ValueError(f"there is no encoding {value!r}") from None
 
     @model_validator(mode="after")
-    def _is_consistent(self) -> Self:
-        kind = self.type
-        if kind is ColumnType.CATEGORY and not self.values:
-            raise ValueError("a category needs `values`: a list, or a mapping value -> weight")
-        if self.values is not None:
-            self._check_values()
-        if self.pattern is not None:
-            if not kind.is_textual:
-                raise ValueError(f"`pattern` is for string and text columns, not for {kind.value}")
-            try:
-                re.compile(self.pattern)
-            except (re.error, OverflowError, RecursionError) as error:
-                raise ValueError(f"`pattern` is no regular expression: {error}") from None
-        if self.length is not None:
-            if not kind.is_textual:
-                raise ValueError(f"`length` is for string and text columns, not for {kind.value}")
-            if not 0 <= self.length[0] <= self.length[1]:
-                raise ValueError("`length` is [least, greatest], both at least 0")
-        if self.rate is not None and kind not in (ColumnType.BOOLEAN, ColumnType.INTEGER):
-            raise ValueError("`rate` is for boolean and 0/1 integer columns")
-        self._check_bounds()
+    def _marks_differ(self) -> Self:
+        if self.quote in (self.delimiter, self.decimal) or self.delimiter == self.decimal:
+            raise ValueError("`delimiter`, `quote` and `decimal` must differ")
         return self
 
-    def _check_values(self) -> None:
-        if not self.values:
-            raise ValueError("`values` must name at least one value")
-        if isinstance(self.values, dict) and (
-            min(self.values.values()) < 0 or sum(self.values.values()) <= 0
-        ):
-            raise ValueError("weights must not be negative and not all zero")
-        allowed = _TYPES_OF_VALUES.get(self.type)
-        if allowed is None:
-            raise ValueError(f"`values` is not for {self.type.value} columns")
-        for value in self.values:
-            if type(value) not in allowed:
-                raise ValueError(f"{value!r} in `values` is no {self.type.value}")
 
-    def _check_bounds(self) -> None:
-        for name, bound in (("min", self.min), ("max", self.max)):
-            if bound is None:
-                continue
-            if isinstance(bound, bool) or not (self.type.is_number or self.type.is_temporal):
-                raise ValueError(f"`{name}` is not for {self.type.value} columns")
-            if self.type.is_number and not (
-                isinstance(bound, int | float) and math.isfinite(bound)
-            ):
-                raise ValueError(f"`{name}` of a {self.type.value} column must be a finite number")
-            if self.type.is_temporal and not isinstance(bound, dt.date):
-                raise ValueError(f"`{name}` of a {self.type.value} column must be a date")
-        if (
-            self.min is not None
-            and self.max is not None
-            and as_comparable(self.min) > as_comparable(self.max)
-        ):
-            raise ValueError(f"`min` ({self.min}) is greater than `max` ({self.max})")
+class Rule(Model):
+    """What holds between the columns of one row: `then`, wherever `when` does."""
+
+    when: str | None = Field(default=None, description="Expression; without it every row counts")
+    then: str = Field(description="Expression that must be true (null counts as true)")
+
+    @field_validator("when", "then")
+    @classmethod
+    def _is_expression(cls, value: str | None) -> str | None:
+        if value is not None:
+            parse_expression(value)
+        return value
+
+    @property
+    def text(self) -> str:
+        """The rule as one line."""
+        return self.then if self.when is None else f"{self.then} where {self.when}"
 
 
-def as_comparable(bound: Bound) -> float:
-    """Return numbers as they are, dates and datetimes as seconds since the epoch (UTC)."""
-    if isinstance(bound, dt.datetime):
-        aware = bound if bound.tzinfo else bound.replace(tzinfo=dt.UTC)
-        return aware.timestamp()
-    if isinstance(bound, dt.date):
-        return dt.datetime(bound.year, bound.month, bound.day, tzinfo=dt.UTC).timestamp()
-    return float(bound)
+def _rules(value: object) -> object:
+    """Accept a bare expression for a rule that holds in every row."""
+    if not isinstance(value, list | tuple):
+        return value
+    return [{"then": item} if isinstance(item, str) else item for item in value]
+
+
+def _allow_expressions(schema: dict[str, Any]) -> None:
+    """Tell JSON Schema what `_rules` accepts beside mappings."""
+    schema["items"] = {"anyOf": [{"type": "string"}, schema["items"]]}
 
 
 class Dataset(Model):
@@ -177,6 +115,28 @@ class Dataset(Model):
         default=None, description="Column or columns that identify a row; their values are unique"
     )
     columns: dict[str, Column] = Field(min_length=1)
+    rules: Annotated[tuple[Rule, ...], BeforeValidator(_rules)] = Field(
+        default=(),
+        description="Expressions that hold in every row, or mappings `when`/`then`",
+        json_schema_extra=_allow_expressions,
+    )
+    correlations: dict[str, dict[str, float]] = Field(
+        default_factory=dict,
+        description="Column -> other column -> rank correlation (Spearman), from -1 to 1",
+    )
+    shards: int = Field(
+        default=1, ge=1, le=10_000, description="Files that the rows are split over"
+    )
+    header: bool = Field(default=True, description="False: delimited files begin with data")
+    dialect: Dialect = Field(default=Dialect(), description="How delimited text is written")
+    compression: Compression | None = Field(
+        default=None, description="Default: as the ending of the name says (.gz, .bz2, .xz, .zst)"
+    )
+    reference: str | None = Field(
+        default=None,
+        description="What drift is measured against: a file or folder, or `input` for the "
+        "columns that the step's input has too",
+    )
 
     @property
     def key_columns(self) -> tuple[str, ...]:
@@ -184,6 +144,48 @@ class Dataset(Model):
         if self.key is None:
             return ()
         return (self.key,) if isinstance(self.key, str) else self.key
+
+    @property
+    def label(self) -> str | None:
+        """The column that a model learns to predict, if one is declared."""
+        return next((name for name, column in self.columns.items() if column.label), None)
+
+    @model_validator(mode="after")
+    def _expressions_name_columns(self) -> Self:
+        for name, column in self.columns.items():
+            if column.derived:
+                self._check_names(f"column {name!r}: `derived`", column.derived)
+        for rule in self.rules:
+            for text in filter(None, (rule.when, rule.then)):
+                self._check_names("a rule", text)
+        return self
+
+    def _check_names(self, where: str, text: str) -> None:
+        for name in parse_expression(text).names:
+            if name not in self.columns:
+                raise ValueError(f"{where} names {name!r}, which is not among the columns")
+
+    @model_validator(mode="after")
+    def _correlates_ordered_columns(self) -> Self:
+        for name, others in self.correlations.items():
+            for other, value in others.items():
+                for each in (name, other):
+                    if each not in self.columns:
+                        raise ValueError(
+                            f"`correlations` names {each!r}, which is not among the columns"
+                        )
+                    if self.columns[each].derived or self.columns[each].type.is_nested:
+                        raise ValueError(f"`correlations`: column {each!r} has no order of its own")
+                if name == other or not -1 <= value <= 1:
+                    raise ValueError("`correlations` are from -1 to 1, between two columns")
+        return self
+
+    @model_validator(mode="after")
+    def _is_text_where_text_is_shaped(self) -> Self:
+        delimited = self.format in (FileFormat.CSV, FileFormat.TSV)
+        if not delimited and (not self.header or self.dialect != Dialect()):
+            raise ValueError(f"`header` and `dialect` are for csv and tsv, not {self.format.value}")
+        return self
 
     @model_validator(mode="after")
     def _key_exists(self) -> Self:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from mlvalidate.core.datasets import Column, ColumnType, Dataset, FileFormat
+from mlvalidate.core.columns import Column, ColumnType
+from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.findings import MOST_EVIDENCE
 from mlvalidate.core.model import Model
 from mlvalidate.core.suggest import nearest

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlvalidate.core.datasets import Column, ColumnType, Dataset, FileFormat
+from mlvalidate.core.columns import Column, ColumnType
+from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.data.errors import UnreadableFile
 
 if TYPE_CHECKING:

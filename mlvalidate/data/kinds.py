@@ -10,7 +10,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from mlvalidate.core.datasets import Column, ColumnType, FileFormat
+from mlvalidate.core.columns import Column, ColumnType
+from mlvalidate.core.datasets import FileFormat
 from mlvalidate.data.csv_files import NULL_WORDS
 from mlvalidate.data.times import parse_times, read_datetimes, read_epoch
 

@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 import numpy.typing as npt
 
-from mlvalidate.core.datasets import Column, ColumnType
+from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.data.draws import SPARSE, Draws, Ranks
 from mlvalidate.data.errors import Impossible
 from mlvalidate.data.languages import MOST_NUMBERED, Characters, Choice, Language, Matrix, Repeat

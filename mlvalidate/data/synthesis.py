@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlvalidate.core.datasets import Column, ColumnType, Dataset
+from mlvalidate.core.columns import Column, ColumnType
+from mlvalidate.core.datasets import Dataset
 from mlvalidate.data.errors import Impossible, UnsatisfiableSchema
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlvalidate.core.datasets import Bound, Column, ColumnType, Scalar
+from mlvalidate.core.columns import Bound, Column, ColumnType, Scalar
 from mlvalidate.data.draws import Draws, Ranks, Values, share_out
 from mlvalidate.data.errors import Impossible
 from mlvalidate.data.strings import PATIENCE, distinct_strings, draw_strings

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from mlvalidate.core.columns import Column, as_comparable
 from mlvalidate.core.contracts import Access, Edge, Pipeline, Port, Project, Step
-from mlvalidate.core.datasets import Column, Dataset, as_comparable
+from mlvalidate.core.datasets import Dataset
 
 
 def rejects(model: type, what: str, **fields: object) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlvalidate.core.datasets import Column
+from mlvalidate.core.columns import Column
 from mlvalidate.data.draws import Draws
 from mlvalidate.data.errors import Impossible
 from mlvalidate.data.languages import INNUMERABLE

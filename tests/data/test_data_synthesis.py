@@ -14,7 +14,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from mlvalidate.core.datasets import Column, ColumnType, Dataset, FileFormat
+from mlvalidate.core.columns import Column, ColumnType
+from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.errors import UsageError
 from mlvalidate.data.conformity import find_faults
 from mlvalidate.data.files import read_table, write_table

@@ -13,8 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from mlvalidate.core.columns import Column
 from mlvalidate.core.contracts import Defaults, Node, Pipeline, Port, Project, Step
-from mlvalidate.core.datasets import Column, Dataset
+from mlvalidate.core.datasets import Dataset
 from mlvalidate.project import ProjectError, load_project
 
 KEYS = sorted(

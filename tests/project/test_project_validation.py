@@ -91,7 +91,7 @@ datasets:
         failure(text)
         == """
 mlvalidate.yaml:12:17: datasets.d.columns.a.type: expected integer, float, boolean, category, \
-string, datetime, date or text, found 'integr'
+string, datetime, date, text, list or json, found 'integr'
   did you mean 'integer'?
 mlvalidate.yaml:12:33: datasets.d.columns.a.min: duplicate key: it is set in line 12 already
 mlvalidate.yaml:13:7: datasets.d.columns.b: a category needs `values`: a list, \
@@ -117,7 +117,7 @@ mlvalidate.yaml:21:25: datasets.d.columns.i.length: expected 2 values, found a l
 mlvalidate.yaml:21:57: datasets.d.columns.i.description: expected a text, found true
   put it in quotes: "true"
 mlvalidate.yaml:22:7: datasets.d.columns.j.type: missing
-  one of integer, float, boolean, category, string, datetime, date, text
+  one of integer, float, boolean, category, string, datetime, date, text, list, json
 mlvalidate.yaml:23:28: datasets.d.columns.k.min: expected a number or a date and time, \
 found '2019-13-45'
 mlvalidate.yaml:24:7: datasets.d.columns.l: `pattern` is no regular expression: \
