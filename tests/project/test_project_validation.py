@@ -104,7 +104,7 @@ found a mapping
 mlvalidate.yaml:15:29: datasets.d.columns.d.min: expected a number or a date and time, found 'abc'
 mlvalidate.yaml:15:34: datasets.d.columns.d.rows: unknown key
   known keys: type, description, min, max, null, values, pattern, length, unique, optional, label, \
-rate
+rate, signal, like, distribution, monotone, derived, foreign_key, items, fields, drift
 mlvalidate.yaml:16:11: datasets.d.columns.e.typ: unknown key
   did you mean 'type'?
 mlvalidate.yaml:17:7: datasets.d.columns[1]: expected a text as key, found the number 1
