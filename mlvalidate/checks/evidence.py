@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.execution import Note, Outcome
 from mlvalidate.core.plan import PlannedStep
 from mlvalidate.core.results import PortSummary
-from mlvalidate.data.conformity import Fault, find_faults
+from mlvalidate.data.conformity import Fault, FaultKind, find_faults
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -100,6 +101,12 @@ class Evidence:
             if file.dataset is not None and file.frame is not None
             for fault in find_faults(file.frame, file.dataset, file.format)
         )
+
+    def faults_of(self, kind: FaultKind) -> Iterator[tuple[PortContent, FileContent, Fault]]:
+        """Yield the faults of one kind with the port and the file that have them."""
+        for output, file, fault in self.faults:
+            if fault.kind is kind:
+                yield output, file, fault
 
     def producer_of(self, port: str) -> str | None:
         """Return the node that wrote an input, or None when no node did."""

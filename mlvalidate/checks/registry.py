@@ -9,13 +9,18 @@ from functools import cache
 import pluggy
 
 from mlvalidate import hookspecs
-from mlvalidate.checks import execution, gates, missing_input, outputs, tables
+from mlvalidate.checks import execution, gates, missing_input, outputs, tables, values
 from mlvalidate.checks.base import Check, Rule
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.findings import Finding
 
-BUILTIN: tuple[type[Check], ...] = (*execution.CHECKS, *outputs.CHECKS, *tables.CHECKS)
+BUILTIN: tuple[type[Check], ...] = (
+    *execution.CHECKS,
+    *outputs.CHECKS,
+    *tables.CHECKS,
+    *values.CHECKS,
+)
 
 
 # Found by the engine and by the gates, not by looking at one executed step.

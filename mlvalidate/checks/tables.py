@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Iterator
 
 from mlvalidate.checks.base import Check
-from mlvalidate.checks.evidence import Evidence, FileContent, PortContent
+from mlvalidate.checks.evidence import Evidence, FileContent
 from mlvalidate.core.contracts import FileKind
 from mlvalidate.core.findings import Finding, Severity
-from mlvalidate.data.conformity import Fault, FaultKind
+from mlvalidate.data.conformity import FaultKind
 
 
 class FileUnreadable(Check):
@@ -66,7 +66,7 @@ class ColumnMissing(Check):
     code = "F311"
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        for output, file, fault in _faults(evidence, FaultKind.MISSING_COLUMN):
+        for output, file, fault in evidence.faults_of(FaultKind.MISSING_COLUMN):
             yield self.finding(
                 evidence,
                 f"output {output.port}: {file.name} has no column {fault.column!r}",
@@ -90,7 +90,7 @@ class ColumnUndeclared(Check):
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        for output, file, fault in _faults(evidence, FaultKind.UNDECLARED_COLUMN):
+        for output, file, fault in evidence.faults_of(FaultKind.UNDECLARED_COLUMN):
             if fault.counterpart:
                 continue
             yield self.finding(
@@ -115,7 +115,7 @@ class ColumnType(Check):
     code = "F313"
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        for output, file, fault in _faults(evidence, FaultKind.WRONG_TYPE):
+        for output, file, fault in evidence.faults_of(FaultKind.WRONG_TYPE):
             yield self.finding(
                 evidence,
                 f"output {output.port}: column {fault.column!r} of {file.name} should be "
@@ -140,7 +140,7 @@ class ColumnDuplicated(Check):
     code = "F314"
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        for output, file, fault in _faults(evidence, FaultKind.DUPLICATE_COLUMN):
+        for output, file, fault in evidence.faults_of(FaultKind.DUPLICATE_COLUMN):
             yield self.finding(
                 evidence,
                 f"output {output.port}: {file.name} has {fault.found or 'several columns'}: "
@@ -172,14 +172,6 @@ class NotJudged(Check):
                         port=output.port,
                         file=file.name,
                     )
-
-
-def _faults(
-    evidence: Evidence, kind: FaultKind
-) -> Iterator[tuple[PortContent, FileContent, Fault]]:
-    for output, file, fault in evidence.faults:
-        if fault.kind is kind:
-            yield output, file, fault
 
 
 CHECKS: tuple[type[Check], ...] = (

@@ -4,51 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import Dataset, FileFormat
-from mlvalidate.core.findings import MOST_EVIDENCE
-from mlvalidate.core.model import Model
 from mlvalidate.core.suggest import nearest
+from mlvalidate.data.constraints import find_breaches
+from mlvalidate.data.faults import Fault, FaultKind, examples_of
 from mlvalidate.data.kinds import category_types, describe_cells, fits
 
 if TYPE_CHECKING:
     import pandas as pd
-    import pandera.pandas as pa
 
-LONGEST_EXAMPLE = 60
+    from mlvalidate.data.kinds import Mask
+
+__all__ = ["Fault", "FaultKind", "describe_type", "find_faults"]
+
 # Among how many undeclared names one that is missing is looked for.
 MOST_CANDIDATES = 1000
-
-
-class FaultKind(StrEnum):
-    """In which way a table is not what was declared."""
-
-    MISSING_COLUMN = "missing_column"
-    UNDECLARED_COLUMN = "undeclared_column"
-    DUPLICATE_COLUMN = "duplicate_column"
-    WRONG_TYPE = "wrong_type"
-
-
-class Fault(Model):
-    """One column that is not what the dataset declares.
-
-    ``count`` cells of ``rows`` are of the wrong type; ``examples`` are the first of them, with
-    their row, counted from 1 without the header. ``counterpart`` is the missing column that an
-    undeclared one seems to stand for, or the other way round. ``suggestion`` may be empty.
-    """
-
-    kind: FaultKind
-    column: str
-    expected: str = ""
-    found: str = ""
-    count: int = 0
-    rows: int = 0
-    examples: tuple[str, ...] = ()
-    counterpart: str = ""
-    suggestion: str = ""
 
 
 def find_faults(
@@ -58,13 +31,23 @@ def find_faults(
 
     ``format`` (default: the dataset's) says how much the file knew about types: texts that can be
     read as the declared type fit in csv, not in parquet. Columns without any value have no type.
-    Nulls and ranges are not judged. First missing columns, then undeclared and duplicate ones, then
-    wrong types, each in the order of the dataset or file.
+    First missing columns, then undeclared and duplicate ones, then wrong types, each in the order
+    of the dataset or file, then what `find_breaches` finds in the values.
     """
     format = format or dataset.format
     frame = _plain(frame)
     first = frame.loc[:, ~frame.columns.duplicated()]
-    missing, undeclared, wrong = _validate(first, dataset, format)
+    missing = [
+        name
+        for name, column in dataset.columns.items()
+        if name not in first.columns and not column.optional
+    ]
+    undeclared = [name for name in first.columns if name not in dataset.columns]
+    fitting = {
+        name: fits(first[name], column, format)
+        for name, column in dataset.columns.items()
+        if name in first.columns
+    }
     renamed = _match_names(missing, undeclared)
     original = {new: old for old, new in renamed.items()}
     repeated = {name: times for name, times in Counter(frame.columns).items() if times > 1}
@@ -72,35 +55,12 @@ def find_faults(
         *(_missing(name, dataset.columns[name], renamed.get(name)) for name in missing),
         *(_undeclared(name, original.get(name)) for name in undeclared),
         *(_duplicate(name, times) for name, times in repeated.items()),
-        *(_wrong_type(first[name], dataset.columns[name], format) for name in wrong),
-    )
-
-
-def pandera_schema(dataset: Dataset, format: FileFormat | None = None) -> pa.DataFrameSchema:
-    """Return the columns and types of ``dataset`` as a pandera schema; nulls are allowed."""
-    import pandera.pandas as pa
-
-    format = format or dataset.format
-    return pa.DataFrameSchema(
-        {
-            name: pa.Column(
-                checks=_type_check(column, format), nullable=True, required=not column.optional
-            )
-            for name, column in dataset.columns.items()
-        },
-        strict=True,
-    )
-
-
-def _type_check(column: Column, format: FileFormat) -> pa.Check:
-    import pandera.pandas as pa
-
-    # One verdict for the column: pandera would build a table of all the failing cells.
-    return pa.Check(
-        lambda series: bool(fits(series, column, format).all()),
-        name="type",
-        error=f"expected {describe_type(column)}",
-        ignore_na=False,
+        *(
+            _wrong_type(first[name], dataset.columns[name], format, mask)
+            for name, mask in fitting.items()
+            if not mask.all()
+        ),
+        *find_breaches(first, fitting, dataset, format),
     )
 
 
@@ -117,31 +77,6 @@ def _plain(frame: pd.DataFrame) -> pd.DataFrame:
 
     plain = frame.set_axis(pd.RangeIndex(len(frame)), axis="index")
     return plain.set_axis([str(name) for name in frame.columns], axis="columns")
-
-
-def _validate(
-    frame: pd.DataFrame, dataset: Dataset, format: FileFormat
-) -> tuple[list[str], list[str], list[str]]:
-    """Return the names of missing and undeclared columns and of those of the wrong type."""
-    import pandera.pandas as pa
-
-    try:
-        pandera_schema(dataset, format).validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as errors:
-        found = errors.schema_errors
-    else:
-        return [], [], []
-    reasons = pa.errors.SchemaErrorReason
-    missing = [each for each in found if each.reason_code is reasons.COLUMN_NOT_IN_DATAFRAME]
-    # CHECK_ERROR: our own check crashed. `_wrong_type` will crash again, and be heard.
-    checks = (reasons.DATAFRAME_CHECK, reasons.CHECK_ERROR)
-    wrong = {each.schema.name for each in found if each.reason_code in checks}
-    absent = {each.failure_cases for each in missing}
-    return (
-        [name for name in dataset.columns if name in absent],
-        [name for name in frame.columns if name not in dataset.columns],
-        [name for name in dataset.columns if name in wrong],
-    )
 
 
 def _match_names(missing: Iterable[str], undeclared: Iterable[str]) -> dict[str, str]:
@@ -192,9 +127,8 @@ def _duplicate(name: str, times: int) -> Fault:
     )
 
 
-def _wrong_type(series: pd.Series, column: Column, format: FileFormat) -> Fault:
-    wrong = ~fits(series, column, format)
-    cells = series[wrong]
+def _wrong_type(series: pd.Series, column: Column, format: FileFormat, fitting: Mask) -> Fault:
+    cells = series[~fitting]
     return Fault(
         kind=FaultKind.WRONG_TYPE,
         column=str(series.name),
@@ -202,12 +136,5 @@ def _wrong_type(series: pd.Series, column: Column, format: FileFormat) -> Fault:
         found=describe_cells(cells, format),
         count=len(cells),
         rows=len(series),
-        examples=tuple(
-            f"row {row + 1}: {_shorten(cell)}" for row, cell in cells.head(MOST_EVIDENCE).items()
-        ),
+        examples=examples_of(cells),
     )
-
-
-def _shorten(cell: Any) -> str:
-    text = repr(cell.item() if hasattr(cell, "item") and getattr(cell, "ndim", 1) == 0 else cell)
-    return text if len(text) <= LONGEST_EXAMPLE else f"{text[: LONGEST_EXAMPLE - 1]}…"

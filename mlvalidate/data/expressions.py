@@ -200,13 +200,19 @@ def prepare(series: pd.Series, column: Column | None) -> pd.Series:
         return pd.Series(times, index=index)
     if kind is not None and kind.is_number:
         numbers = pd.to_numeric(series, errors="coerce")
-        return numbers.convert_dtypes(convert_boolean=False, convert_string=False)
+        if pd.api.types.is_integer_dtype(numbers.dtype):
+            return numbers.astype("Int64")
+        # Integers with gaps come out of csv as floats.
+        floats = numbers.astype("Float64")
+        whole = kind is ColumnType.INTEGER and ((floats % 1 == 0) | floats.isna()).all()
+        return floats.astype("Int64") if whole else floats
     if kind is ColumnType.BOOLEAN:
-        return _truths(series)
+        return truths(series)
     return series if kind is not None and kind.is_nested else series.convert_dtypes()
 
 
-def _truths(series: pd.Series) -> pd.Series:
+def truths(series: pd.Series) -> pd.Series:
+    """Return cells as nullable truth values, null where they are none."""
     import pandas as pd
 
     if pd.api.types.is_bool_dtype(series.dtype):

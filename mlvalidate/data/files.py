@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.data.errors import UnreadableFile
+from mlvalidate.data.kinds import holds_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,15 +66,9 @@ def read_table(path: Path, format: FileFormat, dataset: Dataset | None = None) -
         return parquet_files.read_parquet(path)
     if format in _DELIMITERS:
         columns = dataset.columns if dataset else {}
-        texts = [name for name, column in columns.items() if _is_text(column)]
+        texts = [name for name, column in columns.items() if holds_text(column)]
         return csv_files.read_delimited(path, _DELIMITERS[format], texts)
     return json_files.read_records(path, lines=format is FileFormat.JSONL)
-
-
-def _is_text(column: Column) -> bool:
-    if column.type is ColumnType.CATEGORY:
-        return any(isinstance(value, str) for value in column.values or ())
-    return column.type.is_textual
 
 
 def table_summary(frame: pd.DataFrame) -> dict[str, str]:

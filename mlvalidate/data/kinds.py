@@ -7,6 +7,7 @@ pandas' milliseconds since 1970, and 0 and 1 pass for booleans. Parquet knows th
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +78,27 @@ def kind_of(series: pd.Series) -> Kind:
     return Kind.OTHER
 
 
+def null_mask(series: pd.Series, column: Column, format: FileFormat) -> Mask:
+    """Return which cells are missing; in csv also those that spell it, as `NaN` does.
+
+    Where texts are declared, those words are texts.
+    """
+    nulls = _mask(series.isna())
+    if holds_text(column) or not is_delimited(format) or nulls.all():
+        return nulls
+    if kind_of(series) is Kind.STRING:
+        # One odd text makes a whole csv column text, and its `NaN` with it.
+        nulls = nulls | _mask(series.isin(NULL_WORDS))
+    return nulls
+
+
+def holds_text(column: Column) -> bool:
+    """Return whether some of a column's values are texts by declaration."""
+    if column.type is ColumnType.CATEGORY:
+        return any(isinstance(value, str) for value in column.weights)
+    return column.type.is_textual
+
+
 def fits(series: pd.Series, column: Column, format: FileFormat) -> Mask:
     """Return for each cell whether it is null or of the declared type. Never raises."""
     import numpy as np
@@ -86,13 +108,10 @@ def fits(series: pd.Series, column: Column, format: FileFormat) -> Mask:
         categories = pd.Series(series.cat.categories)
         fitting = np.append(fits(categories, column, format), True)
         return _mask(fitting[series.cat.codes.to_numpy()])  # the code of null is -1, the last
-    nulls = _mask(series.isna())
+    nulls = null_mask(series, column, format)
     if nulls.all():
         return nulls
     kind = kind_of(series)
-    if kind is Kind.STRING and is_delimited(format):
-        # One odd text makes a whole csv column text, and its `NaN` with it.
-        nulls = nulls | _mask(series.isin(NULL_WORDS))
     if kind is Kind.MIXED:
         return nulls | _fits_by_type(series, nulls, column, format)
     return nulls | _judge(column)(series, kind, format)
@@ -152,7 +171,7 @@ def _is_integer(series: pd.Series, kind: Kind, format: FileFormat) -> Mask:
         return _all(series, True)
     if kind not in (Kind.FLOAT, Kind.DECIMAL) and not _is_readable(kind, format):
         return _all(series, False)
-    numbers = _numbers(series)
+    numbers = numbers_of(series)
     return _mask(np.isfinite(numbers) & (numbers == np.floor(numbers)))
 
 
@@ -163,7 +182,7 @@ def _is_float(series: pd.Series, kind: Kind, format: FileFormat) -> Mask:
         return _all(series, True)
     if not _is_readable(kind, format):
         return _all(series, False)
-    return _mask(~np.isnan(_numbers(series)))
+    return _mask(~np.isnan(numbers_of(series)))
 
 
 def _is_boolean(series: pd.Series, kind: Kind, format: FileFormat) -> Mask:
@@ -183,7 +202,7 @@ def _is_datetime(series: pd.Series, kind: Kind, format: FileFormat) -> Mask:
 
     if kind in (Kind.DATETIME, Kind.DATE):
         return _all(series, True)
-    return _mask(~np.isnat(_times(series, kind, format)))
+    return _mask(~np.isnat(times_of(series, kind, format)))
 
 
 def _is_date(series: pd.Series, kind: Kind, format: FileFormat) -> Mask:
@@ -191,8 +210,31 @@ def _is_date(series: pd.Series, kind: Kind, format: FileFormat) -> Mask:
 
     if kind is Kind.DATE:
         return _all(series, True)
-    times = _times(series, kind, format)
+    times = times_of(series, kind, format)
     return _mask(~np.isnat(times) & (times == times.astype("M8[D]")))
+
+
+def _is_list(series: pd.Series, _kind: Kind, format: FileFormat) -> Mask:
+    return _is_nested(series, list, format)
+
+
+def _is_object(series: pd.Series, _kind: Kind, format: FileFormat) -> Mask:
+    return _is_nested(series, dict, format)
+
+
+def _is_nested(series: pd.Series, wanted: type, format: FileFormat) -> Mask:
+    import numpy as np
+
+    def judge(cell: Any) -> bool:
+        if isinstance(cell, str) and is_delimited(format):
+            try:
+                cell = json.loads(cell)
+            except (ValueError, RecursionError):
+                return False
+        # Arrow's lists come as arrays.
+        return isinstance(cell, wanted) or (wanted is list and isinstance(cell, np.ndarray))
+
+    return np.array([judge(cell) for cell in series], dtype=bool)
 
 
 _JUDGES: dict[ColumnType, Judge] = {
@@ -203,6 +245,8 @@ _JUDGES: dict[ColumnType, Judge] = {
     ColumnType.TEXT: _is_text,
     ColumnType.DATETIME: _is_datetime,
     ColumnType.DATE: _is_date,
+    ColumnType.LIST: _is_list,
+    ColumnType.JSON: _is_object,
 }
 
 
@@ -216,7 +260,7 @@ def _is_readable(kind: Kind, format: FileFormat) -> bool:
     return kind is Kind.STRING and is_delimited(format)
 
 
-def _numbers(series: pd.Series) -> npt.NDArray[np.float64]:
+def numbers_of(series: pd.Series) -> npt.NDArray[np.float64]:
     """Return the cells as floats, NaN where they are none."""
     import numpy as np
     import pandas as pd
@@ -226,7 +270,7 @@ def _numbers(series: pd.Series) -> npt.NDArray[np.float64]:
     return np.asarray(series.to_numpy(dtype="float64", na_value=np.nan), dtype=np.float64)
 
 
-def _times(series: pd.Series, kind: Kind, format: FileFormat) -> npt.NDArray[np.datetime64]:
+def times_of(series: pd.Series, kind: Kind, format: FileFormat) -> npt.NDArray[np.datetime64]:
     """Return the cells as datetime64, NaT where they are none."""
     import numpy as np
 
@@ -235,7 +279,7 @@ def _times(series: pd.Series, kind: Kind, format: FileFormat) -> npt.NDArray[np.
     if kind is Kind.STRING and format is not FileFormat.PARQUET:
         return parse_times(series)
     if kind in (Kind.INTEGER, Kind.FLOAT) and format in (FileFormat.JSON, FileFormat.JSONL):
-        return read_epoch(_numbers(series))
+        return read_epoch(numbers_of(series))
     return np.full(len(series), np.datetime64("NaT", "s"))
 
 
@@ -262,7 +306,7 @@ def _describe_texts(cells: pd.Series) -> str:
     """Return what a reader would take the texts of a csv file for."""
     import numpy as np
 
-    if not np.isnan(_numbers(cells)).any():
+    if not np.isnan(numbers_of(cells)).any():
         return Kind.FLOAT.value
     return Kind.STRING.value if np.isnat(parse_times(cells)).any() else Kind.DATETIME.value
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import importlib
 import os
 import secrets
-import threading
 import time
 from collections.abc import Callable, Iterator
 
@@ -47,7 +45,7 @@ def execute_plan(
     sweep_scratch()
     redactor = Redactor.for_environment(os.environ, *plan.settings())
     run = Run(project, plan, folder, sandboxing, redactor, interrupted)
-    with JournalWriter(folder) as journal, _importing_ahead(project):
+    with JournalWriter(folder) as journal:
         facts: list[Event] = []
         try:
             for event in _events(run):
@@ -65,26 +63,6 @@ def execute_plan(
         except BaseException as error:
             _close_broken(journal, facts, error, redactor)
             raise
-
-
-@contextlib.contextmanager
-def _importing_ahead(project: Project) -> Iterator[None]:
-    """Import what the checks need while the first script runs: that takes about a second."""
-    if not project.datasets:
-        yield
-        return
-    thread = threading.Thread(target=_import_checks)
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
-
-
-def _import_checks() -> None:
-    # An import that fails here fails again, with a message, where it is needed.
-    with contextlib.suppress(ImportError):
-        importlib.import_module("pandera.pandas")
 
 
 def _close_broken(

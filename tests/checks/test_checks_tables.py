@@ -15,7 +15,7 @@ from tests.projects import ProjectFolder, Ran
 OUT = "/opt/ml/processing/output"
 COLUMNS = {
     "customer_id": {"type": "string"},
-    "tenure": {"type": "integer"},
+    "tenure": {"type": "integer", "null": 0.5},
     "charges": {"type": "float"},
     "note": {"type": "text", "optional": True},
 }

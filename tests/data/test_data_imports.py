@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = ("numpy", "pandas", "pyarrow", "pandera")
+HEAVY = ("numpy", "pandas", "pyarrow")
 
 
 def test_importing_loads_nothing_heavy() -> None:
