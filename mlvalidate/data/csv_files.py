@@ -143,7 +143,7 @@ def _check_start(path: Path) -> None:
             start = file.read(FIRST_BYTES)
     except (OSError, EOFError) as error:
         raise UnreadableFile(f"it can't be opened: {reason(error)}") from None
-    if not start.strip():
+    if not start.strip(b"\r\n"):
         raise UnreadableFile("the file is empty: not even a header")
     if b"\0" in start:
         raise UnreadableFile("binary data, not text")
