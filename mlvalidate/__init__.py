@@ -12,8 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mlvalidate.api import InferenceOptions as InferenceOptions
     from mlvalidate.api import Options as Options
     from mlvalidate.api import execute as execute
+    from mlvalidate.api import infer as infer
     from mlvalidate.api import open_project as open_project
     from mlvalidate.api import plan_pipeline as plan_pipeline
     from mlvalidate.api import plan_script as plan_script
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "InferenceOptions",
     "Options",
     "__version__",
     "execute",
+    "infer",
     "open_project",
     "plan_pipeline",
     "plan_script",

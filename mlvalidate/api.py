@@ -17,13 +17,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlvalidate.core.contracts import Project
-from mlvalidate.core.errors import InfrastructureError
+from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Plan
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
+from mlvalidate.data.inference.options import InferenceOptions as InferenceOptions
 
 if TYPE_CHECKING:
+    from mlvalidate.data.inference.inferring import Inferred
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
@@ -205,6 +207,35 @@ def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) 
     from mlvalidate.tracking.ui import run_ui
 
     run_ui(resolve_store(project, os.environ), say=say, host=host, port=port)
+
+
+def infer(
+    path: Path,
+    options: InferenceOptions | None = None,
+    *,
+    name: str = "",
+    directory: Path | None = None,
+) -> Inferred:
+    """Return the dataset that a file, or a folder with the files of one table, seems to hold.
+
+    Where the file lies in the project of ``directory``, the dataset names it as its `sample`.
+    UsageError when it can't be read as a table, or when ``name`` can't be a dataset's.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    from mlvalidate.core.datasets import Name
+    from mlvalidate.data.inference.inferring import infer_dataset
+    from mlvalidate.project import path_in_project
+
+    try:
+        TypeAdapter(Name).validate_python(name or "_")
+    except ValidationError:
+        raise UsageError(
+            f"{name!r} can't be the name of a dataset",
+            "names begin with a letter or _ and go on with letters, digits, _ and -",
+        ) from None
+    sample = path_in_project(path, directory or Path.cwd())
+    return infer_dataset(path, options, name=name, sample=sample)
 
 
 def json_schema() -> dict[str, Any]:

@@ -15,6 +15,7 @@ COMMANDS = {
     "test-pipeline": ("test_pipeline", "Run and judge the steps of a pipeline."),
     "test-script": ("test_script", "Run and judge one step alone."),
     "list": ("list_project", "List the pipelines, steps and datasets of the project."),
+    "infer": ("infer", "Print the dataset that a file seems to hold."),
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),
     "schema": ("schema", "Print the JSON Schema of mlvalidate.yaml."),

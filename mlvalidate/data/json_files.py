@@ -42,12 +42,13 @@ def read_records(path: Path, lines: bool) -> pd.DataFrame:
     if not text.strip():
         raise UnreadableFile("the file is empty")
     try:
-        return pd.DataFrame(_read_lines(text)) if lines else _as_frame(_parse(text, "not JSON"))
+        return pd.DataFrame(read_lines(text)) if lines else _as_frame(_parse(text, "not JSON"))
     except UnicodeEncodeError:
         raise UnreadableFile("it holds half a surrogate pair, which is no character") from None
 
 
-def _read_lines(text: str) -> list[dict[str, Any]]:
+def read_lines(text: str) -> list[dict[str, Any]]:
+    """Return the records of a text with one per line. Raises UnreadableFile."""
     records: list[dict[str, Any]] = []
     # Not splitlines(): it also splits at characters that may stand inside a JSON text.
     for number, line in enumerate(text.split("\n"), start=1):

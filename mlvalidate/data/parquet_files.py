@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # Where pandas keeps an index that has no name; pandas never shows it as a column either.
-_UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
+UNNAMED_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def write_parquet(frame: pd.DataFrame, path: Path) -> None:
@@ -41,6 +41,6 @@ def read_parquet(path: Path) -> pd.DataFrame:
     except (pa.ArrowException, OSError) as error:
         raise UnreadableFile(f"it can't be read: {reason(error)}") from None
     kept = [
-        index for index, name in enumerate(table.column_names) if not _UNNAMED_INDEX.fullmatch(name)
+        index for index, name in enumerate(table.column_names) if not UNNAMED_INDEX.fullmatch(name)
     ]
     return to_frame(table.select(kept))

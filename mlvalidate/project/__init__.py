@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from mlvalidate.project.json_schema import project_json_schema
-from mlvalidate.project.loading import PROJECT_FILES, find_project_file, load_project
+from mlvalidate.project.loading import (
+    PROJECT_FILES,
+    find_project_file,
+    load_project,
+    path_in_project,
+)
 from mlvalidate.project.problems import Problem, ProjectError
 
 __all__ = [
@@ -12,5 +17,6 @@ __all__ = [
     "ProjectError",
     "find_project_file",
     "load_project",
+    "path_in_project",
     "project_json_schema",
 ]

@@ -69,6 +69,15 @@ def load_project(start: Path, environ: Mapping[str, str]) -> Project:
     return project
 
 
+def path_in_project(path: Path, start: Path) -> str:
+    """Return how the project at or above ``start`` names a file; empty when it lies elsewhere."""
+    try:
+        root = find_project_file(start).parent.resolve()
+        return str(path.resolve().relative_to(root))
+    except (UsageError, OSError, ValueError):
+        return ""
+
+
 def _read_tree(file: Path, shown: str) -> tuple[Node, list[Fault]]:
     try:
         root, faults = parse_yaml(_read_text(file))

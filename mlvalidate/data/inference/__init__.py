@@ -1,0 +1,1 @@
+"""What real files say about a dataset, without repeating any of their rows."""
