@@ -247,6 +247,13 @@ def _rows(lab: Lab) -> str:
     return lab.run(command, lab.quickstart)
 
 
+@_recipe("infer")
+def _infer(lab: Lab) -> str:
+    return lab.run(
+        "mlvalidate infer -C examples/churn examples/churn/data/customers.csv", lab.churn
+    )
+
+
 @_recipe("sees")
 def _sees(lab: Lab) -> str:
     lab.run("mlvalidate test-script look --no-record", lab.sees)

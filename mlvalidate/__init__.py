@@ -12,7 +12,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlvalidate.api import InferenceOptions as InferenceOptions
     from mlvalidate.api import Options as Options
     from mlvalidate.api import execute as execute
     from mlvalidate.api import infer as infer
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
-    "InferenceOptions",
     "Options",
     "__version__",
     "execute",

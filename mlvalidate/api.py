@@ -22,7 +22,7 @@ from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Plan
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
-from mlvalidate.data.inference.options import InferenceOptions as InferenceOptions
+from mlvalidate.data.inference.options import InferenceOptions
 
 if TYPE_CHECKING:
     from mlvalidate.data.inference.inferring import Inferred

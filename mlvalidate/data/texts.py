@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from mlvalidate.data.kinds import Mask
 
 # The likenesses that have a form; a name or a city may be any text.
-_FORMS = {
+FORMS = {
     Likeness.EMAIL: r"[^@\s]+@[^@\s]+\.[^@\s.]+",
     Likeness.UUID: r"[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}",
     Likeness.URL: r"[a-z][a-z0-9+.-]*://\S+",
@@ -32,7 +32,7 @@ def malformed(cells: pd.Series, column: Column) -> Mask:
     codes, found = pd.factorize(cells.astype(object))
     texts = [str(text) for text in found]
     wrong = np.zeros(len(texts), dtype=bool)
-    for form in filter(None, (column.pattern, _FORMS.get(column.like) if column.like else None)):
+    for form in filter(None, (column.pattern, FORMS.get(column.like) if column.like else None)):
         wrong |= _breaks(texts, form)
     if column.length is not None:
         least, greatest = column.length

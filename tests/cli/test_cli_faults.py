@@ -26,7 +26,7 @@ def api(monkeypatch: pytest.MonkeyPatch) -> FakeApi:
 
 WRONG_CALLS = [
     (["tset-pipeline"], "there is no command 'tset-pipeline': did you mean 'test-pipeline'?"),
-    (["frobnicate"], "there is 'completion', 'list'"),
+    (["frobnicate"], "'completion', "),
     (["test-pipeline", "--row", "3"], "--rows"),
     (["test-pipeline", "--rows", "0"], "0 is not in the range x>=1"),
     (["test-pipeline", "--seed", "-1"], "-1 is not in the range x>=0"),

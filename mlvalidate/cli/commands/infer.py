@@ -66,8 +66,9 @@ def command(
     """
     from mlvalidate import api
     from mlvalidate.core.datasets import FileFormat
+    from mlvalidate.data.inference.options import InferenceOptions
 
-    options = api.InferenceOptions(
+    options = InferenceOptions(
         rows=rows,
         rarest=rarest,
         correlations=not no_correlations,

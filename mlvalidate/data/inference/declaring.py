@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,8 @@ def _declare_values(name: str, cells: Recognised, rarest: int) -> tuple[Declarat
         return _text(name, filled, rarest)
     if cells.type.is_number:
         keys = _number(filled, cells.type, rarest)
+        if not math.isfinite(float(filled.abs().max())):
+            return keys, "holds infinite numbers, which are never valid in a dataset"
     elif cells.type.is_temporal:
         keys = _time(filled, cells.type, rarest)
     elif cells.type is ColumnType.BOOLEAN:
@@ -95,13 +98,18 @@ def _number(filled: pd.Series, type: ColumnType, rarest: int) -> Declaration:
         return keys
     low, high = _bounds(numbers, rarest)
     endless = len(numbers) < len(filled)
-    if not endless:
+    if not endless and _may_show_bounds(filled, rarest):
         keys |= {"min": shown(low, whole=whole), "max": shown(high, whole=whole)}
     steps = _quantiles(numbers, low, high, rarest)
     if steps:
         shaped = [shown(round(step) if whole else step, whole=whole) for step in steps]
         keys["distribution"] = {"kind": "quantiles", "quantiles": shaped}
     return keys
+
+
+def _may_show_bounds(filled: pd.Series, rarest: int) -> bool:
+    """Tell whether bounds say something: around a single value of few rows they would not."""
+    return len(filled) >= rarest or filled.nunique() > 1
 
 
 def _bounds(numbers: Any, rarest: int) -> tuple[float, float]:
@@ -139,11 +147,9 @@ def _quantiles(
 def _time(filled: pd.Series, type: ColumnType, rarest: int) -> Declaration:
     numbers = filled.to_numpy().astype("M8[s]").astype("int64").astype("float64")
     low, high = _time_bounds(numbers, type, rarest)
-    keys: Declaration = {
-        "type": type.value,
-        "min": _moment(low, type),
-        "max": _moment(high, type),
-    }
+    keys: Declaration = {"type": type.value}
+    if _may_show_bounds(filled, rarest):
+        keys |= {"min": _moment(low, type), "max": _moment(high, type)}
     steps = _quantiles(numbers, low, high, rarest, seconds=True)
     if steps:
         quantiles = [_moment(step, type) for step in steps]

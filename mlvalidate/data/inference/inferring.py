@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import re
 from collections.abc import Mapping
@@ -66,7 +67,16 @@ def infer_dataset(
     keys = _keys_of_file(source, sample)
     notes += _add_relations(keys, columns, declared, source, options)
     name = name or default_name(path)
-    return Inferred(name, keys, tuple(notes), dataset=Dataset.model_validate(keys))
+    return Inferred(name, keys, tuple(notes), dataset=Dataset.model_validate(_as_read(keys)))
+
+
+def _as_read(value: Any) -> Any:
+    """Return the keys with times as texts, as a project file has them."""
+    if isinstance(value, dict):
+        return {key: _as_read(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [_as_read(member) for member in value]
+    return value.isoformat() if isinstance(value, dt.date) else value
 
 
 def default_name(path: Path) -> str:

@@ -21,7 +21,9 @@ _FLOAT = re.compile(
 )
 _WHOLE_FLOAT = re.compile(r"\s*[-+]?(?:0|[1-9]\d{0,14})\.0\s*")
 # A date has three parts; the last may be a year, or a day before a time.
-_DATE = re.compile(r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:\b.*)?")
+_DATE = re.compile(
+    r"\s*(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4})(?:[ T].*)?"
+)
 
 
 @dataclass(frozen=True)

@@ -65,7 +65,7 @@ def find_label(declared: Mapping[str, Declaration]) -> str | None:
     if len(named) != 1:
         return None
     keys = declared[named[0]]
-    return named[0] if "rate" in keys or "values" in keys or keys["type"] == "boolean" else None
+    return named[0] if "rate" in keys or len(keys.get("values", ())) > 1 else None
 
 
 def find_correlations(

@@ -8,16 +8,11 @@ from itertools import groupby
 from typing import Any
 
 from mlvalidate.core.columns import Likeness
+from mlvalidate.data.texts import FORMS
 
 # Values looked at for a pattern, and the shapes and parts that one may have.
 MOST_VALUES = 20_000
 _MOST_SHAPES, _MOST_PARTS, _LONGEST_PART = 3, 12, 200
-_LIKENESSES = {
-    Likeness.UUID: r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}",
-    Likeness.EMAIL: r"[^@\s,;]+@[^@\s,;]+\.[A-Za-z]{2,}",
-    Likeness.URL: r"https?://\S+",
-    Likeness.IPV4: r"(?:\d{1,3}\.){3}\d{1,3}",
-}
 # What a column's name says about texts that only look like words.
 _NAMED = {
     Likeness.FIRST_NAME: r"first_?names?|given_?names?|forenames?",
@@ -44,7 +39,7 @@ _CLASSES = {"9": "[0-9]", "A": "[A-Z]", "a": "[a-z]"}
 
 def find_likeness(name: str, values: list[str]) -> Likeness | None:
     """Return what all texts look like, judged by themselves and by the column's name."""
-    for likeness, pattern in _LIKENESSES.items():
+    for likeness, pattern in FORMS.items():
         if _all_match(pattern, values):
             return likeness
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|[^\w]+", "_", name).lower()
