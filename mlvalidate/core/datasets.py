@@ -132,6 +132,10 @@ class Dataset(Model):
     compression: Compression | None = Field(
         default=None, description="Default: as the ending of the name says (.gz, .bz2, .xz, .zst)"
     )
+    notes: tuple[str, ...] = Field(
+        default=(),
+        description="What readers have to know, such as what a `schema` says and no key here can",
+    )
     reference: str | None = Field(
         default=None,
         description="What drift is measured against: a file or folder, or `input` for the "

@@ -22,6 +22,8 @@ DESCRIPTIONS = {
     "Dataset.format": "File format",
     "Dataset.description": "What a row stands for",
     "Dataset.columns": "Column name -> type and constraints",
+    "Dataset.schema": "File of pandera or Frictionless, or module:Schema, that declares columns; "
+    "`columns` beside it adds to them",
     "Column.type": "What the column holds",
     "Distribution.kind": "Shape: uniform, normal, lognormal, exponential, poisson, zipf, quantiles",
     "Distribution.mean": "Mean; of lognormal that of the logarithm",

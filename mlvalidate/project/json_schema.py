@@ -22,6 +22,7 @@ def project_json_schema() -> Schema:
     """
     generated = Project.model_json_schema()
     models: dict[str, Schema] = generated["$defs"]
+    _allow_schema(models["Dataset"])
     _allow_nodes_in_list(models["Pipeline"]["properties"]["nodes"])
     for name, model in (("Project", generated), *models.items()):
         for key, value in model.get("properties", {}).items():
@@ -39,6 +40,13 @@ def project_json_schema() -> Schema:
         "description": "The datasets, steps, pipelines and gates of a project (mlvalidate.yaml)",
     }
     return {"$schema": DIALECT, **generated, **texts}
+
+
+def _allow_schema(dataset: Schema) -> None:
+    """Add the key that the loader replaces by the columns of a schema."""
+    dataset["properties"]["schema"] = {"type": "string"}
+    dataset["required"].remove("columns")
+    dataset["anyOf"] = [{"required": ["columns"]}, {"required": ["schema"]}]
 
 
 def _allow_nodes_in_list(nodes: Schema) -> None:

@@ -14,6 +14,7 @@ from mlvalidate.project.interpreter_checks import check_interpreters
 from mlvalidate.project.path_checks import check_paths
 from mlvalidate.project.problems import WHOLE_FILE, Fault, Position, ProjectError
 from mlvalidate.project.report import Report, problem_of
+from mlvalidate.project.schemas.resolving import resolve_schemas
 from mlvalidate.project.validation import validate
 from mlvalidate.project.yaml_nodes import Node
 from mlvalidate.project.yaml_tree import YamlError, parse_yaml
@@ -57,6 +58,7 @@ def load_project(start: Path, environ: Mapping[str, str]) -> Project:
     report = Report(shown, root, Redactor.for_environment(constructor.used))
     report.extend(faults)
     report.extend(constructor.faults)
+    data = resolve_schemas(data, file.parent, environ, report)
     project = validate(data, report)
     # What follows would blame names that only look unknown while the file is wrong otherwise.
     report.raise_if_any()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from mlvalidate.core.contracts import Project
+from mlvalidate.core.datasets import Dataset
 from mlvalidate.core.suggest import nearest
 from mlvalidate.project.interpolation import refers
 from mlvalidate.project.model_walk import enum_values_at, model_at
@@ -126,7 +127,9 @@ def _is_unknown_key(issue: _Issue) -> bool:
 
 def _known_keys(issue: _Issue) -> tuple[str, ...]:
     model = model_at(Project, issue.path[:-1])
-    return tuple(model.model_fields) if model else ()
+    # `schema` is replaced by columns before this.
+    more = ("schema",) if model is Dataset else ()
+    return (*model.model_fields, *more) if model else ()
 
 
 def _known_key_near(issue: _Issue) -> str | None:
@@ -163,6 +166,8 @@ def _missing_hint(issue: _Issue) -> str:
     if issue.missing_key == "version":
         return "add `version: 1`"
     model = model_at(Project, issue.path)
+    if model is Dataset and issue.missing_key == "columns":
+        return "declare the columns, or name a file that does with `schema`"
     values = enum_values_at(Project, (*issue.path, issue.missing_key)) if model else ()
     return "one of " + ", ".join(values) if values else ""
 

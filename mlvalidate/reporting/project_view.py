@@ -38,6 +38,7 @@ class DatasetListing(TypedDict):
     rows: int
     sample: str | None
     columns: dict[str, str]
+    notes: list[str]
 
 
 class ProjectListing(TypedDict):
@@ -80,6 +81,7 @@ def list_project(project: Project) -> ProjectListing:
                 "rows": dataset.rows,
                 "sample": dataset.sample,
                 "columns": {name: c.type.value for name, c in dataset.columns.items()},
+                "notes": list(dataset.notes),
             }
             for name, dataset in project.datasets.items()
         },
@@ -99,7 +101,11 @@ def print_project(console: Console, project: Project) -> None:
         for name, item in listing["steps"].items()
     ]
     datasets = [
-        (name, _describe_dataset(item), item["description"])
+        (
+            name,
+            _describe_dataset(item),
+            "\n".join(filter(None, [item["description"], *item["notes"]])),
+        )
         for name, item in listing["datasets"].items()
     ]
     for title, rows in (("pipelines", pipelines), ("steps", steps), ("datasets", datasets)):
@@ -137,5 +143,5 @@ def _print_section(console: Console, title: str, rows: list[tuple[str, str, str]
     console.print(Text(title, "bold"))
     for name, what, description in rows:
         write(console, Text.assemble((name, "cyan"), f"  {one_line(what)}"), indent=2)
-        if description:
-            write(console, Text(one_line(description), "dim"), indent=4)
+        for line in filter(None, description.split("\n")):
+            write(console, Text(one_line(line), "dim"), indent=4)

@@ -121,6 +121,8 @@ def test_parts_of_project_files_load(text: str, tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch(mode=0o755)
     (tmp_path / "mlvalidate.yaml").write_text(yaml.safe_dump(project))
+    (tmp_path / "schemas").mkdir()
+    (tmp_path / "schemas/features.yaml").write_text("columns: {spend: {dtype: float64}}\n")
     assert load_project(tmp_path, {}).project == "part"
 
 

@@ -1,0 +1,1 @@
+"""Datasets that pandera or Frictionless schemas declare, in our own words."""
