@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
-from mlvalidate.core.plan import DataSource, Plan
+from mlvalidate.core.plan import DataSource, Entry, Plan
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.data.inference.options import InferenceOptions
@@ -49,6 +49,8 @@ class Options:
     data_dirs: Mapping[str, Path] = field(default_factory=dict)
     rows: int | None = None
     seed: int | None = None
+    # Of a script test: how the script is started, where its contract says otherwise.
+    entry: Entry | None = None
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -88,7 +90,13 @@ def _choices(options: Options, prefix: str) -> Choices:
         name if name.startswith(prefix) else prefix + name: path
         for name, path in options.data_dirs.items()
     }
-    return Choices(data=options.data, folders=folders, rows=options.rows, seed=options.seed)
+    return Choices(
+        data=options.data,
+        folders=folders,
+        rows=options.rows,
+        seed=options.seed,
+        entry=options.entry,
+    )
 
 
 def _ignore(_event: Event) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mlvalidate.checks.traceback import PythonError, parse_python_error
 from mlvalidate.core.contracts import FileKind, Port
@@ -53,6 +54,46 @@ class PortContent:
     declaration: Port
     files: tuple[FileContent, ...] = ()
 
+    @property
+    def tables(self) -> tuple[tuple[FileContent, pd.DataFrame], ...]:
+        """The files of the port that are tables, with their rows."""
+        return tuple((file, file.frame) for file in self.files if file.frame is not None)
+
+    @property
+    def rows(self) -> int | None:
+        """Rows over all tables; None when there is no table, or one was too large to be read."""
+        if not self.tables or any(file.skipped for file in self.files):
+            return None
+        return sum(len(frame) for _, frame in self.tables)
+
+
+class Variation(StrEnum):
+    """In what a second run of a step differs from the first."""
+
+    AGAIN = "again"
+    SHUFFLED = "shuffled"
+    OTHER_ENTRY = "other-entry"
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A second run of the same step. ``logs`` is the folder of its output."""
+
+    outcome: Outcome
+    outputs: tuple[PortContent, ...]
+    stderr: str
+    logs: str
+    # What was different, in words.
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class CustomVerdict:
+    """What a check function of the user's said, or why it could not. Untrusted."""
+
+    findings: tuple[dict[str, Any], ...] = ()
+    problem: str = ""
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -76,6 +117,15 @@ class Evidence:
     message: str = ""
     failed_metrics: dict[str, str] = field(default_factory=dict)
     reproduce: str = ""
+    # The archives that output ports become, by port.
+    packed: dict[str, Path] = field(default_factory=dict)
+    repeats: dict[Variation, Repeat] = field(default_factory=dict)
+    # What the functions under `check:` said, by `module:function`.
+    custom: dict[str, CustomVerdict] = field(default_factory=dict)
+    # What producers declare of the outputs that come in, by input port.
+    producer_ports: dict[str, Port] = field(default_factory=dict)
+    # Reads the tables of an input port. Only checks that compare outputs with inputs pay for it.
+    read_input: Callable[[str], PortContent] | None = None
 
     @property
     def node(self) -> str:
@@ -101,6 +151,21 @@ class Evidence:
             if file.dataset is not None and file.frame is not None
             for fault in find_faults(file.frame, file.dataset, file.format)
         )
+
+    def output(self, port: str) -> PortContent | None:
+        """Return an output port by name, or None."""
+        return next((output for output in self.outputs if output.port == port), None)
+
+    @cached_property
+    def input_tables(self) -> dict[str, PortContent]:
+        """The input ports with their tables, read once."""
+        if self.read_input is None:
+            return {}
+        return {summary.port: self.read_input(summary.port) for summary in self.inputs}
+
+    def port(self, name: str) -> PortContent | None:
+        """Return an output port by name, or else an input port, or None."""
+        return self.output(name) or self.input_tables.get(name)
 
     def faults_of(self, kind: FaultKind) -> Iterator[tuple[PortContent, FileContent, Fault]]:
         """Yield the faults of one kind with the port and the file that have them."""

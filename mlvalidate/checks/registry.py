@@ -9,7 +9,21 @@ from functools import cache
 import pluggy
 
 from mlvalidate import hookspecs
-from mlvalidate.checks import execution, gates, missing_input, outputs, tables, values
+from mlvalidate.checks import (
+    custom,
+    declared,
+    edges,
+    execution,
+    gates,
+    inside,
+    leakage,
+    missing_input,
+    outputs,
+    pipeline,
+    repeated,
+    tables,
+    values,
+)
 from mlvalidate.checks.base import Check, Rule
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.core.errors import InfrastructureError
@@ -20,12 +34,19 @@ BUILTIN: tuple[type[Check], ...] = (
     *outputs.CHECKS,
     *tables.CHECKS,
     *values.CHECKS,
+    *declared.CHECKS,
+    *leakage.CHECKS,
+    *inside.CHECKS,
+    *repeated.CHECKS,
+    *custom.CHECKS,
+    *edges.CHECKS,
 )
 
 
 # Found by the engine and by the gates, not by looking at one executed step.
 _OTHER_RULES: tuple[type[Rule], ...] = (
     missing_input.SourceMissing,
+    pipeline.FiguresDiffer,
     gates.GateFailed,
     gates.GateWithoutValue,
 )

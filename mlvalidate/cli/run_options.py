@@ -28,16 +28,17 @@ class RunOptions:
     dry_run: bool
     record: bool
 
-    def for_api(self) -> api.Options:
+    def for_api(self, entry: str | None = None) -> api.Options:
         """Return the part that makes the plan."""
         from mlvalidate import api
-        from mlvalidate.core.plan import DataSource
+        from mlvalidate.core.plan import DataSource, Entry
 
         return api.Options(
             data=DataSource(self.data),
             data_dirs=self.data_dirs,
             rows=self.rows,
             seed=self.seed,
+            entry=Entry(entry) if entry else None,
         )
 
 

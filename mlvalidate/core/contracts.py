@@ -20,10 +20,13 @@ from pydantic import (
 )
 
 from mlvalidate.core.datasets import Dataset, Name
+from mlvalidate.core.declared_checks import DeclaredCheck, PipelineCheck, allow_word, read_word
 from mlvalidate.core.gates import Gate
 from mlvalidate.core.model import Model
 from mlvalidate.core.units import parse_duration, parse_size
 
+# The value of `entry` that runs a script as a program and through its function `main`.
+ENTRY_BOTH = "both"
 CONTAINER_ROOT = PurePosixPath("/opt/ml")
 
 Duration = Annotated[
@@ -125,7 +128,10 @@ class Step(Model):
     code_root: str | None = Field(
         default=None, description="Folder from which `module` is importable (default: the project)"
     )
-    entry: str = Field(default="main", description="Function that a callable step calls")
+    entry: str = Field(
+        default="main",
+        description="Function that a callable step calls; `both`: also as a program, and compared",
+    )
     command: tuple[str, ...] | None = Field(
         default=None, description="The argv of a command step; {inputs.x} and {outputs.x} are paths"
     )
@@ -153,6 +159,10 @@ class Step(Model):
         default=None, description="allow: pass the AWS environment and ~/.aws on to the script"
     )
 
+    checks: tuple[Annotated[DeclaredCheck, BeforeValidator(read_word)], ...] = Field(
+        default=(), description="What has to hold of the outputs", json_schema_extra=allow_word
+    )
+
     @model_validator(mode="after")
     def _has_one_entry_point(self) -> Self:
         if self.kind is Kind.COMMAND:
@@ -166,7 +176,10 @@ class Step(Model):
             raise ValueError("`code_root` goes with `module`")
         if self.hyperparameters and self.kind is not Kind.TRAINING:
             raise ValueError("`hyperparameters` are for steps of kind training")
-        if self.kind is Kind.CALLABLE and not isinstance(self.args, dict):
+        if self.entry == ENTRY_BOTH and self.kind not in (Kind.PROCESSING, Kind.CALLABLE):
+            raise ValueError("`entry: both` is for steps of kind processing and callable")
+        takes_job_args = self.kind is Kind.CALLABLE or self.entry == ENTRY_BOTH
+        if takes_job_args and not isinstance(self.args, dict):
             raise ValueError("a callable step takes `args` as a mapping: they become job_args")
         return self
 
@@ -198,6 +211,11 @@ class Step(Model):
                     raise ValueError(f"{direction} {name!r} and {seen[path]} share the path {path}")
                 seen[path] = f"{direction} {name!r}"
         return self
+
+    @property
+    def function(self) -> str:
+        """The function that is called when the script is run through one."""
+        return "main" if self.entry == ENTRY_BOTH else self.entry
 
     @property
     def entry_point(self) -> str:
@@ -295,6 +313,10 @@ class Pipeline(Model):
         min_length=1, json_schema_extra=_allow_list_of_nodes
     )
     edges: dict[str, str] = Field(default_factory=dict)
+
+    checks: tuple[PipelineCheck, ...] = Field(
+        default=(), description="What has to hold between the steps"
+    )
 
     def step_of(self, node: str) -> str:
         """Return the name of the step that the node runs."""

@@ -21,6 +21,14 @@ class DataSource(StrEnum):
     SAMPLE = "sample"
 
 
+class Entry(StrEnum):
+    """How a script is started that can be run as a program and through a function."""
+
+    SCRIPT = "script"
+    MAIN = "main"
+    BOTH = "both"
+
+
 class Origin(StrEnum):
     """Where one input of one node comes from."""
 

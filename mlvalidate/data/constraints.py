@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 # Fewer rows than this say nothing about whether a column always holds the same value.
 LEAST_ROWS_TO_VARY = 20
+# What chance alone makes constant in a greater share of tables is no surprise.
+CHANCE = 1e-4
 # Standard deviations by which a null share may differ from the declared one.
 NULL_TOLERANCE = 5.0
 # Relative tolerance at bounds and between derived numbers: csv holds fewer digits than a float.
@@ -78,7 +80,7 @@ def _column_breaches(series: pd.Series, column: Column, format: FileFormat) -> I
     if column.unique and not column.type.is_nested:
         repeated = cells[cells.duplicated(keep=False)]
         yield from _breach(FaultKind.NOT_UNIQUE, repeated, cells, column)
-    if len(cells) >= LEAST_ROWS_TO_VARY and _should_vary(column) and cells.nunique() == 1:
+    if _should_vary(column, len(cells)) and cells.nunique() == 1:
         # One example says it all.
         yield Fault(
             kind=FaultKind.CONSTANT,
@@ -162,14 +164,19 @@ def _is_declared_value(cells: pd.Series, column: Column) -> Mask:
     return known
 
 
-def _should_vary(column: Column) -> bool:
-    """Tell whether the declaration says that a column has several values."""
-    if column.values is not None:
-        return sum(weight > 0 for weight in column.weights.values()) > 1
+def _should_vary(column: Column, rows: int) -> bool:
+    """Tell whether the declaration has so many rows hold several values."""
+    if rows < LEAST_ROWS_TO_VARY:
+        return False
+    shares = list(column.weights.values())
+    if column.rate is not None:
+        shares = [column.rate, 1 - column.rate]
+    if shares:
+        return sum(share**rows for share in shares) < CHANCE
     bounded = column.min is not None and column.max is not None
     if bounded and column.min == column.max:
         return False
-    return bounded or column.label or column.rate is not None or column.unique
+    return bounded or column.label or column.unique
 
 
 def _derived_breaches(

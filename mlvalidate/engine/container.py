@@ -79,7 +79,7 @@ class Paths:
     def translate(self, text: str) -> str:
         """Fill in {inputs.x} and {outputs.x}; without a sandbox, map paths of ports as well."""
         step = self.planned.step
-        replacements: dict[str, str] = {}
+        replacements = {"{harness}": self.harness}
         for direction, ports in (("input", step.inputs), ("output", step.outputs)):
             for name in ports:
                 path = self.port(direction, name)
@@ -312,7 +312,7 @@ def _write_call(paths: Paths, root: Path) -> str:
         "script": str(root / step.script) if step.script else "",
         "module": step.module or "",
         "root": str(code_folder(planned, root)),
-        "entry": step.entry,
+        "entry": step.function,
         "input_paths": {item.port: paths.locate(item.container_path) for item in planned.inputs},
         "output_paths": {name: paths.port("output", name) for name in step.outputs},
         "environ_vars": planned.env,

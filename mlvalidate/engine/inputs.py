@@ -7,11 +7,12 @@ import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlvalidate.checks.evidence import PortContent
 from mlvalidate.core.contracts import Port, Project
 from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedInput, PlannedStep
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.run_folder import RunFolder
-from mlvalidate.engine.contents import apply_contract, summarise_port
+from mlvalidate.engine.contents import apply_contract, read_port, summarise_port
 from mlvalidate.engine.outputs import is_own_folder, output_folder
 
 
@@ -104,6 +105,16 @@ class Inputs:
                 "source": item.description,
             }
         )
+
+    def read(self, planned: PlannedStep, port: str) -> PortContent:
+        """Read the files of an input port with their tables; an absent port is empty."""
+        item = next(item for item in planned.inputs if item.port == port)
+        declaration = self._declaration(planned, item)
+        if item.origin is Origin.ABSENT:
+            return PortContent(port, item.container_path, declaration)
+        folder = self._produced(item) if item.origin is Origin.EDGE else item.folder
+        folder = folder or self.run.source(planned.node, port)
+        return read_port(port, item.container_path, folder, declaration, self.project, ml=folder)
 
     def remember(self, folder: Path, files: tuple[FileSummary, ...]) -> None:
         """Keep what is known of a step's output, so that its consumers need not look again."""

@@ -10,10 +10,11 @@ from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from mlvalidate.core.contracts import Edge, Kind, Node, Port, Project, Step
+from mlvalidate.core.contracts import ENTRY_BOTH, Edge, Kind, Node, Port, Project, Step
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.plan import (
     DataSource,
+    Entry,
     FileToMake,
     Origin,
     Plan,
@@ -39,6 +40,7 @@ class Choices:
     folders: Mapping[str, Path] = field(default_factory=dict)
     rows: int | None = None
     seed: int | None = None
+    entry: Entry | None = None
 
 
 def plan_pipeline(
@@ -56,8 +58,31 @@ def plan_pipeline(
 def plan_script(project: Project, name: str, choices: Choices, sandboxing: Sandboxing) -> Plan:
     """Plan a test of one step, or of one node of a pipeline, alone."""
     node = _find_node(project, name)
+    if choices.entry is not None:
+        project = _enter_through(project, node.step or name, choices.entry)
     step = _plan_node(project, name, node, (), choices)
     return _plan(project, "script", name, (step,), choices, sandboxing)
+
+
+def _enter_through(project: Project, name: str, entry: Entry) -> Project:
+    """Return the project with the step started in another way; UsageError when it can't be."""
+    step = project.steps[name]
+    if step.kind not in (Kind.PROCESSING, Kind.CALLABLE):
+        raise UsageError(
+            f"--entry is for steps of kind processing and callable; {name} is {step.kind.value}"
+        )
+    if entry is not Entry.SCRIPT and not isinstance(step.args, dict):
+        raise UsageError(
+            f"--entry {entry.value}: the list of args of step {name} can't become job_args",
+            "write the step's `args` as a mapping",
+        )
+    if entry is Entry.BOTH:
+        changed = step.model_copy(update={"entry": ENTRY_BOTH})
+    else:
+        kind = Kind.CALLABLE if entry is Entry.MAIN else Kind.PROCESSING
+        changed = step.model_copy(update={"kind": kind, "entry": step.function})
+    steps = {**project.steps, name: changed}
+    return project.model_copy(update={"steps": steps}).at(project.root)
 
 
 def _choose_pipeline(project: Project, name: str | None) -> str:
@@ -353,4 +378,6 @@ def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> st
         words += ["--rows", str(choices.rows)]
     if choices.seed is not None:
         words += ["--seed", str(choices.seed)]
+    if choices.entry is not None:
+        words += ["--entry", choices.entry.value]
     return shlex.join(words)

@@ -10,16 +10,18 @@ import time
 from collections.abc import Callable, Iterator
 
 from mlvalidate.checks.gates import judge_gates
+from mlvalidate.checks.pipeline import judge_pipeline
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
 from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReason
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.execution import Run
 from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import sweep_scratch
-from mlvalidate.engine.step import Run, run_step
+from mlvalidate.engine.step import run_step
 
 
 def new_run_folder(project: Project) -> RunFolder:
@@ -127,6 +129,8 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
     if result.status is Status.INTERRUPTED:
         return result
     findings = tuple(judge_gates(run.project, result))
+    if plan.kind == "pipeline":
+        findings = (*judge_pipeline(run.project.pipelines[plan.name], result), *findings)
     failed = result.status is Status.FAILED or is_failed(findings)
     return result.model_copy(
         update={"findings": findings, "status": Status.FAILED if failed else Status.PASSED}

@@ -4,65 +4,48 @@ from __future__ import annotations
 
 import json
 import shlex
-import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from mlvalidate.checks.evidence import Evidence, PortContent
+from mlvalidate.checks.evidence import CustomVerdict, Evidence, PortContent, Repeat, Variation
 from mlvalidate.checks.execution import signal_name
 from mlvalidate.checks.missing_input import missing_input
 from mlvalidate.checks.registry import judge_step
-from mlvalidate.core.contracts import Access, Kind, Project
+from mlvalidate.core.contracts import Kind
 from mlvalidate.core.events import ChecksFinished, Event, SampleTaken, StepFinished, StepStarted
 from mlvalidate.core.execution import Note, Outcome, Stop
-from mlvalidate.core.plan import Plan, PlannedStep
+from mlvalidate.core.plan import Origin, PlannedStep
 from mlvalidate.core.results import PortSummary, Status, StepResult, Usage, is_failed
-from mlvalidate.core.run_folder import RunFolder, StepFolder
-from mlvalidate.core.secrets import Redactor
+from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.engine.container import (
-    CODE_FOLDERS,
-    HARNESS_IN_CONTAINER,
     Paths,
     Start,
-    code_folder,
     make_folders,
     make_start,
     read_message,
 )
-from mlvalidate.engine.contents import read_port, summarise_file, write_samples
+from mlvalidate.engine.contents import summarise_file, write_samples
+from mlvalidate.engine.custom_check import run_custom_check
+from mlvalidate.engine.execution import (
+    Run,
+    execute,
+    open_logs,
+    port_folders,
+    read_output,
+    read_tail,
+)
 from mlvalidate.engine.hashing import hash_code, hash_contract, hash_data
-from mlvalidate.engine.inputs import Inputs, MissingInputError
+from mlvalidate.engine.inputs import MissingInputError
 from mlvalidate.engine.interpreter import inspect_interpreter
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.metrics import read_metrics
-from mlvalidate.engine.monitor import TreeSample
 from mlvalidate.engine.outputs import find_files, is_own_folder, output_folder, pack, packed_archive
-from mlvalidate.engine.process import Launch, run_process
-from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
-from mlvalidate.engine.scratch import scratch_folder
+from mlvalidate.engine.rerun import run_again, wanted_variations
 
 _MEGABYTE = 10**6
-_LOG_TAIL_BYTES = 64 * 1024
 # Below /opt/ml, but not the script's doing.
 _CONTAINER_OWNED = ("input/config", "config", "output/failure", "output/message")
-
-
-@dataclass
-class Run:
-    """What all nodes of one run share."""
-
-    project: Project
-    plan: Plan
-    folder: RunFolder
-    sandboxing: Sandboxing
-    redactor: Redactor
-    interrupted: Callable[[], bool]
-    inputs: Inputs = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.inputs = Inputs(self.project, self.plan, self.folder)
 
 
 def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
@@ -86,10 +69,10 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
     )
     make_folders(paths)
     start = make_start(paths, run.project.root)
-    logs = _open_logs(folder, run)
+    logs = open_logs(folder, run)
     outcome: Outcome | None = None
     try:
-        for item in _execute(run, paths, start, sources, logs):
+        for item in execute(run, paths, start, sources, logs):
             if isinstance(item, Outcome):
                 outcome = item
             else:
@@ -110,94 +93,13 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
         exit_code=outcome.exit_code,
         signal=signal_name(outcome.signal) if outcome.signal else None,
     )
-    result = _judge(run, paths, start, outcome, summaries, logs, started)
-    yield ChecksFinished(at=time.time(), result=result)
-
-
-def _open_logs(folder: StepFolder, run: Run) -> dict[str, LogFile]:
-    folder.logs.mkdir(parents=True)
-    limit = run.plan.log_limit
-    return {
-        "stdout": LogFile(folder.stdout, limit, run.redactor),
-        "stderr": LogFile(folder.stderr, limit, run.redactor),
+    repeats = {
+        variation: run_again(run, planned, variation, sources)
+        for variation in wanted_variations(planned.step)
+        if outcome.succeeded and not run.interrupted()
     }
-
-
-def _execute(
-    run: Run, paths: Paths, start: Start, sources: dict[str, Path], logs: dict[str, LogFile]
-) -> Iterator[TreeSample | Outcome]:
-    """Run the script in its sandbox, or, where there is none, on copies of its inputs."""
-    planned = paths.planned
-    with scratch_folder() as scratch:
-        view: View | None = None
-        env = start.env
-        if run.sandboxing.is_available:
-            view = _make_view(run, paths, sources, scratch)
-        else:
-            _copy_inputs(paths, sources)
-            (scratch / "tmp").mkdir()
-            env = {**env, "TMPDIR": str(scratch / "tmp")}
-            if planned.credentials is Access.DENY:
-                env["HOME"] = str(scratch)
-        launch = Launch(
-            argv=start.argv,
-            env=env,
-            cwd=start.cwd,
-            view=view,
-            network=planned.network is Access.ALLOW,
-            timeout=planned.timeout,
-            memory=planned.memory,
-        )
-        yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
-
-
-def _copy_inputs(paths: Paths, sources: dict[str, Path]) -> None:
-    for item in paths.planned.inputs:
-        if item.port in sources:
-            target = paths.on_host(item.container_path)
-            shutil.copytree(sources[item.port], target, symlinks=True, dirs_exist_ok=True)
-
-
-def _make_view(run: Run, paths: Paths, sources: dict[str, Path], scratch: Path) -> View:
-    planned, folder, root = paths.planned, paths.folder, run.project.root
-    home = Path.home()
-    builder = ViewBuilder(scratch, run.sandboxing, home, planned.memory)
-    interpreter = inspect_interpreter(planned.python)
-    builder.expose_interpreter(interpreter)
-    builder.layer("project", root)
-    code = code_folder(planned, root)
-    if not code.is_relative_to(root):
-        builder.layer("code", code)
-    for number, packages in enumerate(interpreter.packages):
-        if packages.is_dir() and not packages.is_relative_to(root):
-            builder.layer(f"packages{number}", packages)
-    # The other runs and their data are none of the script's business.
-    hidden = scratch / "hidden"
-    hidden.mkdir()
-    state = run.project.state_folder.resolve()
-    builder.bind(hidden, str(state), writable=False)
-    builder.bind(folder.ml, "/opt/ml", writable=True)
-    builder.bind(folder.harness, HARNESS_IN_CONTAINER, writable=True)
-    if planned.step.kind in CODE_FOLDERS:
-        target = CODE_FOLDERS[planned.step.kind]
-        builder.bind(code, target, writable=False)
-        if state.is_relative_to(code.resolve()):
-            again = f"{target}/{state.relative_to(code.resolve())}"
-            builder.bind(hidden, again, writable=False)
-    builder.bind(folder.harness / "hosts", "/etc/hosts", writable=False)
-    for item in planned.inputs:
-        if item.port in sources:
-            builder.overlay(f"input:{item.port}", sources[item.port], item.container_path)
-    for name in planned.step.outputs:
-        path = planned.step.container_path("output", name)
-        # An input's layer may hide the output's folder below it.
-        if any(path.startswith(item.container_path + "/") for item in planned.inputs):
-            builder.bind(paths.on_host(path), path, writable=True)
-    if planned.credentials is Access.ALLOW and (home / ".aws").is_dir():
-        builder.expose(home / ".aws")
-    if planned.network is Access.ALLOW:
-        builder.expose(Path("/etc/resolv.conf"))
-    return builder.build()
+    result = _judge(run, paths, start, outcome, summaries, logs, started, repeats, sources)
+    yield ChecksFinished(at=time.time(), result=result)
 
 
 def _judge(
@@ -208,9 +110,11 @@ def _judge(
     inputs: tuple[PortSummary, ...],
     logs: dict[str, LogFile],
     started: float,
+    repeats: dict[Variation, Repeat],
+    sources: dict[str, Path],
 ) -> StepResult:
     planned, folder = paths.planned, paths.folder
-    outputs = tuple(_read_output(run, paths, name) for name in planned.step.outputs)
+    outputs = tuple(read_output(run, paths, name) for name in planned.step.outputs)
     metrics, failed_metrics = read_metrics(planned.step.metrics, outputs)
     _pack_outputs(paths, outcome)
     evidence = Evidence(
@@ -221,12 +125,25 @@ def _judge(
         inputs=inputs,
         stray_files=_stray_files(paths),
         notes=_read_notes(folder),
-        stdout=_tail(folder.stdout),
-        stderr=_tail(folder.stderr),
+        stdout=read_tail(folder.stdout),
+        stderr=read_tail(folder.stderr),
         log_dropped={name: log.dropped for name, log in logs.items() if log.dropped},
         message=run.redactor.redact(read_message(paths)),
         failed_metrics=failed_metrics,
         reproduce=run.plan.command,
+        repeats=repeats,
+        custom=_custom_verdicts(run, paths, outcome, sources),
+        producer_ports={
+            item.port: run.plan.step(item.producer).step.outputs[item.output]
+            for item in planned.inputs
+            if item.origin is Origin.EDGE
+        },
+        packed={
+            name: archive
+            for name in planned.step.outputs
+            if (archive := packed_archive(folder, planned.step, name)) and archive.is_file()
+        },
+        read_input=lambda port: run.inputs.read(planned, port),
     )
     findings = judge_step(evidence)
     failed = is_failed(findings) or not outcome.succeeded
@@ -253,6 +170,22 @@ def _judge(
     return StepResult.of(planned, status, started, time.time()).model_copy(update=facts)
 
 
+def _custom_verdicts(
+    run: Run, paths: Paths, outcome: Outcome, sources: dict[str, Path]
+) -> dict[str, CustomVerdict]:
+    """Call the check functions of the project, once the script has succeeded."""
+    planned = paths.planned
+    outputs = {
+        name: paths.on_host(planned.step.container_path("output", name))
+        for name in planned.step.outputs
+    }
+    return {
+        declared.check: run_custom_check(run, planned, declared.check, sources, outputs)
+        for declared in planned.step.checks
+        if declared.check is not None and outcome.succeeded and not run.interrupted()
+    }
+
+
 def _usage(outcome: Outcome) -> Usage:
     return Usage(
         duration_s=outcome.duration_s,
@@ -271,33 +204,6 @@ def _as_texts(values: Mapping[str, object] | tuple[str, ...]) -> dict[str, str]:
             for name, value in values.items()
         }
     return {str(number): word for number, word in enumerate(values)}
-
-
-def _port_folders(paths: Paths) -> list[Path]:
-    step = paths.planned.step
-    return [
-        paths.on_host(step.container_path(direction, name))
-        for direction, ports in (("input", step.inputs), ("output", step.outputs))
-        for name in ports
-    ]
-
-
-def _read_output(run: Run, paths: Paths, name: str) -> PortContent:
-    step = paths.planned.step
-    container_path = step.container_path("output", name)
-    folder = paths.on_host(container_path)
-    nested = tuple(
-        other for other in _port_folders(paths) if other != folder and other.is_relative_to(folder)
-    )
-    return read_port(
-        name,
-        container_path,
-        folder,
-        step.outputs[name],
-        run.project,
-        ml=paths.folder.ml,
-        left_out=nested,
-    )
 
 
 def _pack_outputs(paths: Paths, outcome: Outcome) -> None:
@@ -327,7 +233,7 @@ def _stray_files(paths: Paths) -> tuple[str, ...]:
     if paths.planned.step.kind is Kind.TRAINING:
         # SageMaker uploads both, declared or not.
         owned += [paths.folder.ml / "model", paths.folder.ml / "output" / "data"]
-    left_out = (*_port_folders(paths), *owned)
+    left_out = (*port_folders(paths), *owned)
     return tuple(
         f"/opt/ml/{file.name}" for file in find_files(paths.folder.ml, paths.folder.ml, left_out)
     )
@@ -350,13 +256,6 @@ def _read_notes(folder: StepFolder) -> tuple[Note, ...]:
             if len(notes) >= 1000:
                 break
     return tuple(notes)
-
-
-def _tail(path: Path) -> str:
-    with path.open("rb") as file:
-        file.seek(0, 2)
-        file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
-        return file.read().decode("utf-8", errors="replace")
 
 
 def _without_input(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from enum import Enum
-from typing import Any, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -17,6 +17,11 @@ def model_at(root: type[BaseModel], path: KeyPath) -> type[BaseModel] | None:
         if isinstance(member, type) and issubclass(member, BaseModel):
             return member
     return None
+
+
+def keys_of(model: type[BaseModel]) -> tuple[str, ...]:
+    """Return the keys that a model takes, as people write them."""
+    return tuple(field.alias or name for name, field in model.model_fields.items())
 
 
 def enum_values_at(root: type[BaseModel], path: KeyPath) -> tuple[str, ...]:
@@ -36,7 +41,8 @@ def _types_at(root: type[BaseModel], path: KeyPath) -> list[Any]:
 
 def _inner_type(outer: Any, part: str | int | float) -> Any:
     if isinstance(outer, type) and issubclass(outer, BaseModel):
-        field = outer.model_fields.get(str(part))
+        fields = dict(zip(keys_of(outer), outer.model_fields.values(), strict=True))
+        field = fields.get(str(part))
         return field.annotation if field else None
     arguments = get_args(outer)
     if get_origin(outer) is dict:
@@ -45,6 +51,8 @@ def _inner_type(outer: Any, part: str | int | float) -> Any:
 
 
 def _members(annotation: Any) -> list[Any]:
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
     if get_origin(annotation) in (Union, types.UnionType):
         return list(get_args(annotation))
     return [annotation]

@@ -13,7 +13,7 @@ from mlvalidate.core.contracts import Project
 from mlvalidate.core.datasets import Dataset
 from mlvalidate.core.suggest import nearest
 from mlvalidate.project.interpolation import refers
-from mlvalidate.project.model_walk import enum_values_at, model_at
+from mlvalidate.project.model_walk import enum_values_at, keys_of, model_at
 from mlvalidate.project.problems import KeyPath, describe
 from mlvalidate.project.report import Report
 from mlvalidate.project.yaml_nodes import Scalar
@@ -129,7 +129,7 @@ def _known_keys(issue: _Issue) -> tuple[str, ...]:
     model = model_at(Project, issue.path[:-1])
     # `schema` is replaced by columns before this.
     more = ("schema",) if model is Dataset else ()
-    return (*model.model_fields, *more) if model else ()
+    return (*keys_of(model), *more) if model else ()
 
 
 def _known_key_near(issue: _Issue) -> str | None:

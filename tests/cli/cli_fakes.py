@@ -42,6 +42,7 @@ class Options:
     data_dirs: Mapping[str, Path] = field(default_factory=dict)
     rows: int | None = None
     seed: int | None = None
+    entry: object = None
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from cli_fakes import EXECUTIONS, FakeApi, Options, PendingRun, SyncReport
 
 import mlvalidate
 from mlvalidate.cli.commands.completion import SHELLS
+from mlvalidate.cli.commands.test_script import ENTRIES
 from mlvalidate.cli.entry import run
 from mlvalidate.cli.group import COMMANDS, cli
 from mlvalidate.cli.run_options import DATA_SOURCES
-from mlvalidate.core.plan import DataSource, Plan
+from mlvalidate.core.plan import DataSource, Entry, Plan
 from mlvalidate.core.results import PipelineResult
 
 
@@ -52,6 +53,7 @@ def test_every_option_has_a_help_text() -> None:
 
 
 def test_the_data_sources_are_those_of_the_plan() -> None:
+    assert tuple(ENTRIES) == tuple(entry.value for entry in Entry)
     assert tuple(DATA_SOURCES) == tuple(source.value for source in DataSource)
 
 

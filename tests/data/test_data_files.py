@@ -286,7 +286,7 @@ def test_an_empty_file(tmp_path: Path, format: FileFormat) -> None:
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (" \n\n", "the file is empty: not even a header"),
+        ("\n\n", "the file is empty: not even a header"),
         ("a,b\n1,2\n3\n", "line 3 has 1 fields, the header has 2"),
         ('a,b\n"x\ny",2\n1,2,3\n', "line 4 has 3 fields, the header has 2"),
         (b"a,b\n1,\xff\n", "not UTF-8: line 2 holds the byte 0xff"),

@@ -33,6 +33,21 @@ SECTIONS = {
     "Rule": "rules",
     "Dialect": "dialect",
     "DriftRule": "drift",
+    "DeclaredCheck": "checks",
+    "RowsCheck": "rows",
+    "DisjointCheck": "disjoint",
+    "UniqueCheck": "unique",
+    "ForeignKeyCheck": "foreign_key",
+    "LabelCheck": "no_label_in",
+    "PortsCheck": "finite",
+    "CategoriesCheck": "known_categories",
+    "SchemaCheck": "same_schema",
+    "RepeatCheck": "deterministic",
+    "ShuffleCheck": "row_order_invariant",
+    "JsonSchemaCheck": "json_schema",
+    "ArchiveCheck": "archive",
+    "PipelineCheck": "pipeline checks",
+    "EqualCheck": "equal",
     "Step": "steps",
     "Port": "inputs and outputs",
     "Pipeline": "pipelines",
@@ -40,7 +55,7 @@ SECTIONS = {
 }
 MODELS = {
     "Project": SCHEMA,
-    **{name: model for name, model in SCHEMA["$defs"].items() if "properties" in model},
+    **{name: model for name, model in SCHEMA["$defs"].items() if model.get("properties")},
 }
 
 

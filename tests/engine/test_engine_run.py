@@ -253,7 +253,7 @@ def test_an_error_of_this_machine_closes_the_run(
     def fail(*_: object) -> None:
         raise InfrastructureError("the sandbox broke")
 
-    monkeypatch.setattr("mlvalidate.engine.step.run_process", fail)
+    monkeypatch.setattr("mlvalidate.engine.execution.run_process", fail)
     with pytest.raises(InfrastructureError, match="the sandbox broke"):
         api.execute(loaded, plan, record=False)
     (run,) = (project.root / ".mlvalidate" / "runs").iterdir()

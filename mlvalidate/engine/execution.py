@@ -1,0 +1,169 @@
+"""Runs a script once in its container, and reads what it left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlvalidate.checks.evidence import PortContent
+from mlvalidate.core.contracts import Access, Project
+from mlvalidate.core.execution import Outcome
+from mlvalidate.core.plan import Plan
+from mlvalidate.core.run_folder import RunFolder, StepFolder
+from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.container import (
+    CODE_FOLDERS,
+    HARNESS_IN_CONTAINER,
+    Paths,
+    Start,
+    code_folder,
+)
+from mlvalidate.engine.contents import read_port
+from mlvalidate.engine.inputs import Inputs
+from mlvalidate.engine.interpreter import inspect_interpreter
+from mlvalidate.engine.logs import LogFile
+from mlvalidate.engine.monitor import TreeSample
+from mlvalidate.engine.process import Launch, run_process
+from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
+from mlvalidate.engine.scratch import scratch_folder
+
+_LOG_TAIL_BYTES = 64 * 1024
+
+
+@dataclass
+class Run:
+    """What all nodes of one run share."""
+
+    project: Project
+    plan: Plan
+    folder: RunFolder
+    sandboxing: Sandboxing
+    redactor: Redactor
+    interrupted: Callable[[], bool]
+    inputs: Inputs = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.inputs = Inputs(self.project, self.plan, self.folder)
+
+
+def open_logs(folder: StepFolder, run: Run) -> dict[str, LogFile]:
+    folder.logs.mkdir(parents=True)
+    limit = run.plan.log_limit
+    return {
+        "stdout": LogFile(folder.stdout, limit, run.redactor),
+        "stderr": LogFile(folder.stderr, limit, run.redactor),
+    }
+
+
+def execute(
+    run: Run, paths: Paths, start: Start, sources: dict[str, Path], logs: dict[str, LogFile]
+) -> Iterator[TreeSample | Outcome]:
+    """Run the script in its sandbox, or, where there is none, on copies of its inputs."""
+    planned = paths.planned
+    with scratch_folder() as scratch:
+        view: View | None = None
+        env = start.env
+        if run.sandboxing.is_available:
+            view = _make_view(run, paths, sources, scratch)
+        else:
+            _copy_inputs(paths, sources)
+            (scratch / "tmp").mkdir()
+            env = {**env, "TMPDIR": str(scratch / "tmp")}
+            if planned.credentials is Access.DENY:
+                env["HOME"] = str(scratch)
+        launch = Launch(
+            argv=start.argv,
+            env=env,
+            cwd=start.cwd,
+            view=view,
+            network=planned.network is Access.ALLOW,
+            timeout=planned.timeout,
+            memory=planned.memory,
+        )
+        yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
+
+
+def _copy_inputs(paths: Paths, sources: dict[str, Path]) -> None:
+    for item in paths.planned.inputs:
+        if item.port in sources:
+            target = paths.on_host(item.container_path)
+            shutil.copytree(sources[item.port], target, symlinks=True, dirs_exist_ok=True)
+
+
+def _make_view(run: Run, paths: Paths, sources: dict[str, Path], scratch: Path) -> View:
+    planned, folder, root = paths.planned, paths.folder, run.project.root
+    home = Path.home()
+    builder = ViewBuilder(scratch, run.sandboxing, home, planned.memory)
+    interpreter = inspect_interpreter(planned.python)
+    builder.expose_interpreter(interpreter)
+    builder.layer("project", root)
+    code = code_folder(planned, root)
+    if not code.is_relative_to(root):
+        builder.layer("code", code)
+    for number, packages in enumerate(interpreter.packages):
+        if packages.is_dir() and not packages.is_relative_to(root):
+            builder.layer(f"packages{number}", packages)
+    # The other runs and their data are none of the script's business.
+    hidden = scratch / "hidden"
+    hidden.mkdir()
+    state = run.project.state_folder.resolve()
+    builder.bind(hidden, str(state), writable=False)
+    builder.bind(folder.ml, "/opt/ml", writable=True)
+    builder.bind(folder.harness, HARNESS_IN_CONTAINER, writable=True)
+    if planned.step.kind in CODE_FOLDERS:
+        target = CODE_FOLDERS[planned.step.kind]
+        builder.bind(code, target, writable=False)
+        if state.is_relative_to(code.resolve()):
+            again = f"{target}/{state.relative_to(code.resolve())}"
+            builder.bind(hidden, again, writable=False)
+    builder.bind(folder.harness / "hosts", "/etc/hosts", writable=False)
+    for item in planned.inputs:
+        if item.port in sources:
+            builder.overlay(f"input:{item.port}", sources[item.port], item.container_path)
+    for name in planned.step.outputs:
+        path = planned.step.container_path("output", name)
+        # An input's layer may hide the output's folder below it.
+        if any(path.startswith(item.container_path + "/") for item in planned.inputs):
+            builder.bind(paths.on_host(path), path, writable=True)
+    if planned.credentials is Access.ALLOW and (home / ".aws").is_dir():
+        builder.expose(home / ".aws")
+    if planned.network is Access.ALLOW:
+        builder.expose(Path("/etc/resolv.conf"))
+    return builder.build()
+
+
+def port_folders(paths: Paths) -> list[Path]:
+    step = paths.planned.step
+    return [
+        paths.on_host(step.container_path(direction, name))
+        for direction, ports in (("input", step.inputs), ("output", step.outputs))
+        for name in ports
+    ]
+
+
+def read_output(run: Run, paths: Paths, name: str) -> PortContent:
+    step = paths.planned.step
+    container_path = step.container_path("output", name)
+    folder = paths.on_host(container_path)
+    nested = tuple(
+        other for other in port_folders(paths) if other != folder and other.is_relative_to(folder)
+    )
+    return read_port(
+        name,
+        container_path,
+        folder,
+        step.outputs[name],
+        run.project,
+        ml=paths.folder.ml,
+        left_out=nested,
+    )
+
+
+def read_tail(path: Path) -> str:
+    """Return the end of a log."""
+    with path.open("rb") as file:
+        file.seek(0, 2)
+        file.seek(max(0, file.tell() - _LOG_TAIL_BYTES))
+        return file.read().decode("utf-8", errors="replace")

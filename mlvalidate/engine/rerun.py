@@ -1,0 +1,106 @@
+"""Runs a step a second time, a little differently, to see whether it does the same."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlvalidate.checks.evidence import Repeat, Variation
+from mlvalidate.core.contracts import ENTRY_BOTH, Kind, Step
+from mlvalidate.core.execution import Outcome
+from mlvalidate.core.plan import PlannedStep
+from mlvalidate.core.run_folder import StepFolder
+from mlvalidate.engine.container import Paths, make_folders, make_start
+from mlvalidate.engine.execution import Run, execute, open_logs, read_output, read_tail
+
+# Any fixed value: what matters is that sets come in another order than without one.
+_OTHER_HASH_SEED = "1234567"
+
+
+def wanted_variations(step: Step) -> tuple[Variation, ...]:
+    """Return the second runs that the contract of a step asks for."""
+    wanted = []
+    if any(check.deterministic for check in step.checks):
+        wanted.append(Variation.AGAIN)
+    if any(check.row_order_invariant for check in step.checks):
+        wanted.append(Variation.SHUFFLED)
+    if step.entry == ENTRY_BOTH:
+        wanted.append(Variation.OTHER_ENTRY)
+    return tuple(wanted)
+
+
+def run_again(
+    run: Run, planned: PlannedStep, variation: Variation, sources: Mapping[str, Path]
+) -> Repeat:
+    """Run the step in a folder of its own; its usage counts nowhere.
+
+    ``sources`` are the folders of the inputs by port.
+    """
+    folder = StepFolder(run.folder.step(planned.node).root / "reruns" / variation.value)
+    description = ""
+    if variation is Variation.AGAIN:
+        env = {"PYTHONHASHSEED": _OTHER_HASH_SEED, **planned.env}
+        planned = planned.model_copy(update={"env": env})
+    elif variation is Variation.OTHER_ENTRY:
+        planned, description = _through_other_entry(planned)
+    else:
+        sources = {
+            port: _shuffled(run, planned, port, source, folder.root / "inputs" / port)
+            for port, source in sources.items()
+        }
+    paths = Paths(planned, folder, in_sandbox=run.sandboxing.is_available)
+    make_folders(paths)
+    start = make_start(paths, run.project.root)
+    logs = open_logs(folder, run)
+    outcome: Outcome | None = None
+    try:
+        for item in execute(run, paths, start, dict(sources), logs):
+            if isinstance(item, Outcome):
+                outcome = item
+    finally:
+        for log in logs.values():
+            log.close()
+    assert outcome is not None
+    outputs = tuple(read_output(run, paths, name) for name in planned.step.outputs)
+    return Repeat(
+        outcome,
+        outputs,
+        stderr=read_tail(folder.stderr),
+        logs=os.path.relpath(folder.logs),
+        description=description,
+    )
+
+
+def _through_other_entry(planned: PlannedStep) -> tuple[PlannedStep, str]:
+    """Return the step as a function where it ran as a program, and the other way round."""
+    step = planned.step
+    as_function = step.kind is not Kind.CALLABLE
+    kind = Kind.CALLABLE if as_function else Kind.PROCESSING
+    # The paths stay: only the way in changes.
+    ports = {
+        f"{direction}s": {
+            name: port.model_copy(update={"path": step.container_path(direction, name)})
+            for name, port in getattr(step, f"{direction}s").items()
+        }
+        for direction in ("input", "output")
+    }
+    other = step.model_copy(update={"kind": kind, "entry": "main", **ports})
+    name = "its function main" if as_function else "__main__"
+    return planned.model_copy(update={"step": other}), name
+
+
+def _shuffled(run: Run, planned: PlannedStep, port: str, source: Path, target: Path) -> Path:
+    """Return a copy of an input's folder with the rows of its tables in another order."""
+    from mlvalidate.data.draws import Draws
+    from mlvalidate.data.files import write_table
+
+    shutil.copytree(source, target, symlinks=True)
+    for file, frame in run.inputs.read(planned, port).tables:
+        if file.format is None:
+            continue
+        order = Draws(run.plan.seed, planned.node, port, file.name, "shuffle").order(len(frame))
+        (target / file.name).unlink()
+        write_table(frame.iloc[order].reset_index(drop=True), target / file.name, file.format)
+    return target
