@@ -254,6 +254,19 @@ def _infer(lab: Lab) -> str:
     )
 
 
+@_recipe("fidelity")
+def _fidelity(lab: Lab) -> str:
+    shop = lab.root / "shop"
+    (shop / "data").mkdir(parents=True)
+    shutil.copy(lab.churn / "examples/churn/data/customers.csv", shop / "data")
+    (shop / "prepare.py").write_text("")
+    head = "version: 1\nproject: shop\nsteps: {prepare: {script: prepare.py}}\n"
+    (shop / "mlvalidate.yaml").write_text(head)
+    inferred = lab.run("mlvalidate infer data/customers.csv", shop).partition("\n")[2]
+    (shop / "mlvalidate.yaml").write_text(f"{head}datasets:\n{inferred}\n")
+    return lab.run("mlvalidate generate customers --out synthetic --fidelity", shop)
+
+
 @_recipe("sees")
 def _sees(lab: Lab) -> str:
     lab.run("mlvalidate test-script look --no-record", lab.sees)

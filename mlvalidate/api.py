@@ -25,6 +25,8 @@ from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.data.inference.options import InferenceOptions
 
 if TYPE_CHECKING:
+    from mlvalidate.core.datasets import FileFormat
+    from mlvalidate.data.generation import Generated
     from mlvalidate.data.inference.inferring import Inferred
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
@@ -244,6 +246,53 @@ def infer(
         ) from None
     sample = path_in_project(path, directory or Path.cwd())
     return infer_dataset(path, options, name=name, sample=sample)
+
+
+def generate(
+    project: Project,
+    dataset: str,
+    out: Path,
+    *,
+    rows: int | None = None,
+    seed: int | None = None,
+    format: FileFormat | None = None,
+    fidelity: bool = False,
+    against: Path | None = None,
+) -> Generated:
+    """Write synthetic files of a dataset into ``out``, and perhaps say how near they come to real.
+
+    ``fidelity`` compares with the dataset's `sample`, ``against`` with another file or folder.
+    UsageError for an unknown dataset, one that no table satisfies, and files that can't be read.
+    """
+    from mlvalidate.core.suggest import did_you_mean
+    from mlvalidate.data.generation import Generated, with_format, write_dataset
+    from mlvalidate.data.real_files import compare_files
+
+    declared = project.datasets.get(dataset)
+    if declared is None:
+        raise UsageError(
+            f"there is no dataset {dataset!r}", did_you_mean(dataset, list(project.datasets))
+        )
+    shown = str(against)
+    if fidelity and against is None:
+        if declared.sample is None:
+            raise UsageError(
+                f"the dataset {dataset!r} has no `sample` to compare with",
+                "name real data with --against FILE",
+            )
+        against, shown = project.path(declared.sample), declared.sample
+    chosen = with_format(declared, format)
+    rows = declared.rows if rows is None else rows
+    seed = project.defaults.seed if seed is None else seed
+    with _writable(project):
+        files = write_dataset(chosen, dataset, out, rows=rows, seed=seed)
+    generated = Generated(
+        dataset=dataset, rows=rows, seed=seed, files={str(path): n for path, n in files.items()}
+    )
+    if against is None:
+        return generated
+    found = compare_files(declared, against, chosen, tuple(files))
+    return generated.model_copy(update={"fidelity": found, "against": shown})
 
 
 def json_schema() -> dict[str, Any]:

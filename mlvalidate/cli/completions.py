@@ -23,6 +23,13 @@ def complete_steps(
     return _matching(ctx, "steps", incomplete)
 
 
+def complete_datasets(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the datasets that begin with what is typed."""
+    return _matching(ctx, "datasets", incomplete)
+
+
 def _matching(ctx: click.Context, section: str, incomplete: str) -> list[CompletionItem]:
     from mlvalidate import api
 
@@ -31,9 +38,8 @@ def _matching(ctx: click.Context, section: str, incomplete: str) -> list[Complet
     except (MlvalidateError, OSError):
         # A project file that is being edited: completing nothing beats an error in the prompt.
         return []
-    declared = project.pipelines if section == "pipelines" else project.steps
     return [
         CompletionItem(name, help=item.description or None)
-        for name, item in declared.items()
+        for name, item in getattr(project, section).items()
         if name.startswith(incomplete)
     ]

@@ -16,6 +16,7 @@ COMMANDS = {
     "test-script": ("test_script", "Run and judge one step alone."),
     "list": ("list_project", "List the pipelines, steps and datasets of the project."),
     "infer": ("infer", "Print the dataset that a file seems to hold."),
+    "generate": ("generate", "Write synthetic files of a dataset."),
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),
     "schema": ("schema", "Print the JSON Schema of mlvalidate.yaml."),

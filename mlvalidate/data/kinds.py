@@ -274,7 +274,7 @@ def times_of(series: pd.Series, kind: Kind, format: FileFormat) -> npt.NDArray[n
     """Return the cells as datetime64, NaT where they are none."""
     import numpy as np
 
-    if kind is Kind.DATETIME:
+    if kind in (Kind.DATETIME, Kind.DATE):
         return read_datetimes(series)
     if kind is Kind.STRING and format is not FileFormat.PARQUET:
         return parse_times(series)

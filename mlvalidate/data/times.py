@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -20,13 +21,17 @@ _MOST_GUESSED = 20
 
 
 def read_datetimes(series: pd.Series) -> Times:
-    """Return datetime cells as datetime64 without time zone: the local time of each."""
+    """Return datetime and date cells as datetime64 without time zone: the local time of each."""
     import pandas as pd
 
     if pd.api.types.is_object_dtype(series.dtype):
         # Their time zones may differ, and pandas has one for a column.
-        series = series.map(lambda cell: cell.replace(tzinfo=None), na_action="ignore")
+        series = series.map(_local, na_action="ignore")
     return _without_zone(pd.to_datetime(series, errors="coerce"))
+
+
+def _local(cell: Any) -> Any:
+    return cell.replace(tzinfo=None) if isinstance(cell, dt.datetime) else cell
 
 
 def read_epoch(numbers: npt.NDArray[np.float64]) -> Times:

@@ -11,8 +11,8 @@ from typing import Any
 WIDTH = 110
 # Plain scalars that no reader of YAML 1.1 or 1.2 takes for anything but text.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_./-]*(?: [A-Za-z0-9_./()-]+)*")
-# Also inside a text in quotes, where YAML folds the break back into the space.
-_BREAK = re.compile(r"(?<=\S), (?=\S)")
+# A text in quotes, or a comma between values.
+_QUOTED_OR_COMMA = re.compile(r'"(?:[^"\\]|\\.)*"|, ')
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan", "inf"})
 # What YAML refuses, breaks lines at, or what would reorder the line on a terminal.
 _UNPRINTABLE = re.compile(
@@ -58,7 +58,8 @@ def _wrapped(line: str) -> list[str]:
     """Break a long line behind commas, where YAML may be broken inside brackets."""
     lines: list[str] = []
     while len(line) > WIDTH:
-        cuts = [match.end() for match in _BREAK.finditer(line) if match.end() <= WIDTH]
+        commas = (found for found in _QUOTED_OR_COMMA.finditer(line) if found.group() == ", ")
+        cuts = [found.end() for found in commas if found.end() <= WIDTH]
         if not cuts:
             break
         lines.append(line[: cuts[-1]].rstrip())
