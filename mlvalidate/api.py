@@ -73,7 +73,9 @@ def plan_pipeline(
     from mlvalidate.engine.sandbox import detect_sandboxing
 
     choices = _choices(options or Options(), prefix="")
-    return planning.plan_pipeline(project, pipeline, choices, detect_sandboxing())
+    return _checked(
+        project, planning.plan_pipeline(project, pipeline, choices, detect_sandboxing())
+    )
 
 
 def plan_script(project: Project, step: str, options: Options | None = None) -> Plan:
@@ -82,7 +84,14 @@ def plan_script(project: Project, step: str, options: Options | None = None) -> 
     from mlvalidate.engine.sandbox import detect_sandboxing
 
     choices = _choices(options or Options(), prefix=f"{step}.")
-    return planning.plan_script(project, step, choices, detect_sandboxing())
+    return _checked(project, planning.plan_script(project, step, choices, detect_sandboxing()))
+
+
+def _checked(project: Project, plan: Plan) -> Plan:
+    from mlvalidate.engine.sample_checks import check_samples
+
+    check_samples(project, plan)
+    return plan
 
 
 def _choices(options: Options, prefix: str) -> Choices:
