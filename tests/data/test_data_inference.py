@@ -214,10 +214,20 @@ def test_a_file_without_header(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["a,b\nx,y\nz,w\n", ",a\n0,1\n1,2\n", "0,1,2\n.5,.5,.1\n.2,.2,.3\n", "name\nx\ny\n"]
-)
+    "text",
+    [
+        "a,b\nx,y\nz,w\n", ",a\n0,1\n1,2\n", "0,1,2\n.5,.5,.1\n.2,.2,.3\n", "name\nx\ny\n",
+        "state,2018\nAK,R+1\nAL,D+2\n", "land,2018,2019\nx,1.5,2\ny,2.5,3\n",
+        "id,why,\n1,a,b\n2,c,d\n",
+    ],
+)  # fmt: skip
 def test_a_header_is_known_for_one(tmp_path: Path, text: str) -> None:
     assert infer_text(tmp_path, text).dataset.header
+
+
+@pytest.mark.parametrize("text", ["x,1985\ny,1999\nz,2001\n", "a,b\na,c\nb,b\n", "2020-01-01,x\n"])
+def test_rows_are_not_taken_for_a_header(tmp_path: Path, text: str) -> None:
+    assert not infer_text(tmp_path, text).dataset.header
 
 
 def test_packed_files_and_shards(tmp_path: Path) -> None:

@@ -148,7 +148,8 @@ def _time(filled: pd.Series, type: ColumnType, rarest: int) -> Declaration:
     numbers = filled.to_numpy().astype("M8[s]").astype("int64").astype("float64")
     low, high = _time_bounds(numbers, type, rarest)
     keys: Declaration = {"type": type.value}
-    if _may_show_bounds(filled, rarest):
+    # A single moment, widened to whole seconds, would pass for a range without variety.
+    if filled.nunique() > 1 or (type is ColumnType.DATE and len(filled) >= rarest):
         keys |= {"min": _moment(low, type), "max": _moment(high, type)}
     steps = _quantiles(numbers, low, high, rarest, seconds=True)
     if steps:

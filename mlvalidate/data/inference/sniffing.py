@@ -18,6 +18,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 # Words for a missing value that a file may use in place of an empty field.
 _MISSING_WORDS = (*filter(None, NULL_WORDS), "?", "-", ".", "\\N", "missing")
 _NUMBER = re.compile(r"\s*[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _COMMA_NUMBER = re.compile(r"\s*-?\d+,\d+\s*")
 _DATE = re.compile(r"\s*\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}\b.*")
 _BOMS = (
@@ -135,17 +136,27 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     first, body = rows[0], rows[1:]
     if list(first) == [str(number) for number in range(len(first))] and len(first) > 1:
         return True  # what pandas writes for columns without names
-    named = first[1:] if first[:1] == [""] else first  # pandas' index has no name
-    if any(not cell.strip() or _is_typed(cell) for cell in named) or not named:
-        return False
-    if not body:
-        return True
     columns = [[row[i] for row in body if i < len(row)] for i in range(len(first))]
-    if any(_is_mostly_typed(cells) for cells in columns):
+    named = [(cell, cells) for cell, cells in zip(first, columns, strict=True) if cell.strip()]
+    words = [(cell, cells) for cell, cells in named if not _is_typed(cell)]
+    if not words:
+        return False
+    # A year may be a name, but not above other years.
+    others = [(cell, cells) for cell, cells in named if _is_typed(cell)]
+    if any(not _YEAR.fullmatch(cell) or _are_mostly(_YEAR, cells) for cell, cells in others):
+        return False
+    if not body or any(_is_mostly_typed(cells) for _, cells in words):
         return True
+    if len(named) < len(first) - (first[0] == ""):  # pandas' index has no name
+        return False
     # All are texts: a name is hardly ever a value of its own column.
-    repeated = sum(cell in cells for cell, cells in zip(first, columns, strict=True))
-    return repeated == 0 and len(set(first)) == len(first)
+    repeated = any(cell in cells for cell, cells in named)
+    return not repeated and len(set(first)) == len(first)
+
+
+def _are_mostly(pattern: re.Pattern[str], cells: Sequence[str]) -> bool:
+    filled = [cell for cell in cells if cell.strip()]
+    return sum(bool(pattern.fullmatch(cell)) for cell in filled) > len(filled) / 2
 
 
 def _is_typed(cell: str) -> bool:
