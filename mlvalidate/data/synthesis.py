@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import Dataset
 from mlvalidate.data.errors import Impossible, UnsatisfiableSchema
 
@@ -32,12 +31,14 @@ def generate(dataset: Dataset, rows: int, seed: int, name: str = "") -> pd.DataF
     """
     import pandas as pd
 
+    from mlvalidate.data.derivation import derive
+
     if rows < 0:
         raise ValueError(f"rows must not be negative, got {rows}")
     source = _Source(dataset, rows, seed, name)
-    keys = source.composite_key()
-    columns = {column: source.series(column, keys.get(column)) for column in dataset.columns}
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns), copy=False)
+    columns = source.columns()
+    frame = pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns), copy=False)
+    return derive(frame, dataset, name)
 
 
 class _Source:
@@ -46,8 +47,44 @@ class _Source:
     def __init__(self, dataset: Dataset, rows: int, seed: int, name: str) -> None:
         self._dataset, self._rows, self._seed, self._name = dataset, rows, seed, name
 
-    def series(self, name: str, given: Values | None) -> Any:
-        """Return the column ``name`` with its nulls; ``given`` are its values in a key."""
+    def columns(self) -> dict[str, Any]:
+        """Return the columns with their nulls, as pandas arrays or Series."""
+        from mlvalidate.data.assembly import assemble
+        from mlvalidate.data.dependence import Arrangement, ranks_of
+
+        keys = self.composite_key()
+        label = self._dataset.label
+        signal = bool(label and self._dataset.columns[label].signal)
+        arrangement = Arrangement(self._dataset, self._name, self._rows, self._seed)
+        columns: dict[str, Any] = {}
+        drawn: dict[str, tuple[Values, Values]] = {}
+        ranks: dict[str, Values] = {}
+        for name, column in self._dataset.columns.items():
+            if column.derived:
+                columns[name] = None  # computed when all others are there
+                continue
+            values, filled = drawn[name] = self._cells(name, keys.get(name))
+            if name == label and signal:
+                columns[name] = None  # last, when the others are known
+                continue
+            values = arrangement.arrange(name, values, filled)
+            columns[name] = assemble(column, values, ~filled)
+            if signal and self._foretells(name):
+                ranks[name] = _with_gaps(ranks_of(values, column), filled)
+        if signal and label:
+            values, filled = drawn[label]
+            values = arrangement.arrange_label(values, filled, ranks)
+            columns[label] = assemble(self._dataset.columns[label], values, ~filled)
+        return columns
+
+    def _foretells(self, name: str) -> bool:
+        """Tell whether a model could learn from a column: texts and keys say nothing."""
+        column = self._dataset.columns[name]
+        is_key = name in self._dataset.key_columns or column.unique or column.derived
+        return not is_key and not column.type.is_textual and not column.type.is_nested
+
+    def _cells(self, name: str, given: Values | None) -> tuple[Values, Values]:
+        """Return the values of a column that are no nulls, and which rows have them."""
         import numpy as np
 
         from mlvalidate.data.draws import Draws
@@ -60,7 +97,7 @@ class _Source:
             nulls[order[: round(self._rows * column.null)]] = True
         size = self._rows - int(nulls.sum())
         if given is not None:
-            return _assemble(column, given, nulls)
+            return given, ~nulls
         draws = Draws(self._seed, self._name, name, "values")
         try:
             if column.unique or self._dataset.key_columns == (name,):
@@ -70,7 +107,7 @@ class _Source:
                 values = draw_values(column, size, draws)
         except Impossible as problem:
             raise self._unsatisfiable((name,), str(problem)) from None
-        return _assemble(column, values, nulls)
+        return values, ~nulls
 
     def composite_key(self) -> dict[str, Values]:
         """Return values for the columns of a key of several columns, if there is one.
@@ -130,27 +167,12 @@ class _Source:
         return UnsatisfiableSchema(f"{where}: {problem}", hint)
 
 
-def _assemble(column: Column, values: Values, nulls: Values) -> Any:
-    """Return the non-null ``values`` and the nulls between them as a pandas array or Series."""
+def _with_gaps(ranks: Values, filled: Values) -> Values:
+    """Return numbers for all rows; where there is no value, the middle one."""
     import numpy as np
-    import pandas as pd
 
-    nullable = column.null > 0
-    if values.dtype.kind == "M":
-        values = values.astype("M8[D]" if column.type is ColumnType.DATE else "M8[us]")
-        if column.type is ColumnType.DATE:
-            values = values.astype(object)
-    full: Values = np.zeros(len(nulls), dtype=values.dtype)
-    full[~nulls] = values
-    match values.dtype.kind:
-        case "i" if nullable:
-            return pd.arrays.IntegerArray(full, nulls)
-        case "b" if nullable:
-            return pd.arrays.BooleanArray(full, nulls)
-        case "f":
-            full[nulls] = np.nan
-        case "M":
-            full[nulls] = np.datetime64("NaT", "us")
-        case "O":
-            full[nulls] = None
-    return pd.Series(full, copy=False)
+    numbers = ranks.astype("int64") if ranks.dtype.kind == "M" else ranks
+    numbers = numbers.astype(np.float64)
+    full: Values = np.full(len(filled), np.median(numbers) if len(numbers) else 0.0)
+    full[filled] = numbers
+    return full

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlvalidate.core.columns import Bound, Column, ColumnType, Scalar
+from mlvalidate.core.columns import Bound, Column, ColumnType, Scalar, as_comparable
+from mlvalidate.data.distributions import draw_shaped
 from mlvalidate.data.draws import Draws, Ranks, Values, share_out
 from mlvalidate.data.errors import Impossible
 from mlvalidate.data.strings import PATIENCE, distinct_strings, draw_strings
@@ -42,6 +43,11 @@ def draw_values(column: Column, size: int, draws: Draws) -> Values:
     """
     if column.values is None and column.type.is_textual:
         return draw_strings(column, size, draws)
+    if column.values is None and column.distribution is not None:
+        low, high = (
+            None if end is None else as_comparable(end) for end in (column.min, column.max)
+        )
+        return draw_shaped(column, low, high, size, draws)
     if column.values is None and column.type is ColumnType.FLOAT:
         return _draw_floats(column, size, draws)
     domain = domain_of(column)

@@ -146,6 +146,19 @@ def test_no_row_and_no_rare_value_is_repeated(tmp_path: Path) -> None:
     assert set(everything.columns["team"].weights) == {"blue", "red", "green", "secret1", "secret2"}
 
 
+def test_synthetic_data_resembles_the_sample(tmp_path: Path) -> None:
+    path = ROOT / "examples/churn/data/customers.csv"
+    inferred = infer_dataset(path)
+    real = read_table(path, FileFormat.CSV, inferred.dataset)
+    made = generate(inferred.dataset, len(real), 0, "customers")
+    for name in ("spend", "price_per_cd"):
+        quantiles = [0.1, 0.5, 0.9]
+        assert made[name].quantile(quantiles).tolist() == pytest.approx(
+            real[name].quantile(quantiles).tolist(), rel=0.1
+        )
+        assert made[name].mean() == pytest.approx(real[name].mean(), rel=0.1)
+
+
 @pytest.mark.parametrize(
     ("cells", "keys"),
     [
