@@ -267,6 +267,16 @@ def _fidelity(lab: Lab) -> str:
     return lab.run("mlvalidate generate customers --out synthetic --fidelity", shop)
 
 
+@_recipe("check")
+def _check(lab: Lab) -> str:
+    script = lab.broken / "broken/scripts/preprocess.py"
+    before = script.read_text()
+    edit(script, '"--test-ratio"', '"--test-share"')
+    shown = lab.run("mlvalidate check -C broken", lab.broken)
+    script.write_text(before)
+    return shown
+
+
 @_recipe("sees")
 def _sees(lab: Lab) -> str:
     lab.run("mlvalidate test-script look --no-record", lab.sees)

@@ -11,7 +11,7 @@ import os
 import shlex
 import signal
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from mlvalidate.data.inference.options import InferenceOptions
 
 if TYPE_CHECKING:
     from mlvalidate.core.datasets import FileFormat
+    from mlvalidate.core.findings import Finding
     from mlvalidate.data.generation import Generated
     from mlvalidate.data.inference.inferring import Inferred
     from mlvalidate.engine.planning import Choices
@@ -92,6 +93,23 @@ def _checked(project: Project, plan: Plan) -> Plan:
 
     check_samples(project, plan)
     return plan
+
+
+def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
+    """Compare the contracts of steps and pipelines (default: all) with their scripts.
+
+    Nothing of the project is executed. UsageError for an unknown name.
+    """
+    from mlvalidate.engine import planning
+    from mlvalidate.engine.static_checks import check_plan
+
+    found: dict[str, Finding] = {}
+    for plan in planning.plan_for_checks(project, names):
+        for findings in check_plan(project, plan).values():
+            for finding in findings:
+                mark = f"{finding.code} {finding.message} {finding.location} {finding.observed_in}"
+                found.setdefault(mark, finding)
+    return tuple(found.values())
 
 
 def _choices(options: Options, prefix: str) -> Choices:

@@ -12,6 +12,7 @@ from mlvalidate import hookspecs
 from mlvalidate.checks import (
     custom,
     declared,
+    edge_contracts,
     edges,
     execution,
     gates,
@@ -21,6 +22,7 @@ from mlvalidate.checks import (
     outputs,
     pipeline,
     repeated,
+    static,
     tables,
     values,
 )
@@ -45,6 +47,8 @@ BUILTIN: tuple[type[Check], ...] = (
 
 # Found by the engine and by the gates, not by looking at one executed step.
 _OTHER_RULES: tuple[type[Rule], ...] = (
+    *static.RULES,
+    edge_contracts.EdgeUnfit,
     missing_input.SourceMissing,
     pipeline.FiguresDiffer,
     gates.GateFailed,

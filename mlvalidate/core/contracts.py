@@ -39,6 +39,8 @@ Size = Annotated[
     BeforeValidator(parse_size),
     WithJsonSchema({"type": ["integer", "string"], "examples": ["512MB", "2GB"]}),
 ]
+# What a training job leaves here reaches its consumers as an archive.
+_PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
 ArgumentValue = bool | int | float | str | None | tuple[bool | int | float | str, ...]
 
 
@@ -221,6 +223,12 @@ class Step(Model):
     def entry_point(self) -> str:
         """What people call the thing that runs: the script, the module or the command."""
         return self.script or self.module or " ".join(self.command or ())
+
+    def archive_name(self, output: str) -> str | None:
+        """Return the archive that SageMaker makes of an output, or None where it makes none."""
+        if self.kind is not Kind.TRAINING:
+            return None
+        return _PACKED.get(self.container_path("output", output))
 
     def container_path(self, direction: str, port: str) -> str:
         """Return where the port of ``direction`` (``input`` or ``output``) is in the container.

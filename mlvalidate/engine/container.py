@@ -220,7 +220,7 @@ def _processing_job_config(planned: PlannedStep) -> dict[str, object]:
         "ProcessingResources": {
             "ClusterConfig": {"InstanceCount": 1, "InstanceType": "local", "VolumeSizeInGB": 30}
         },
-        "AppSpecification": {"ContainerArguments": _arguments(planned)},
+        "AppSpecification": {"ContainerArguments": arguments_of(planned)},
         "Environment": planned.env,
         "StoppingCondition": {"MaxRuntimeInSeconds": int(planned.timeout)},
     }
@@ -245,7 +245,7 @@ def _hyperparameter_arguments(hyperparameters: Mapping[str, object]) -> list[str
     return words
 
 
-def _arguments(planned: PlannedStep) -> list[str]:
+def arguments_of(planned: PlannedStep) -> list[str]:
     """Return the words behind the script on its command line."""
     step = planned.step
     words = _hyperparameter_arguments(step.hyperparameters)
@@ -275,7 +275,7 @@ def make_start(paths: Paths, root: Path) -> Start:
     planned = paths.planned
     step = planned.step
     python = str(planned.python)
-    arguments = [paths.translate(word) for word in _arguments(planned)]
+    arguments = [paths.translate(word) for word in arguments_of(planned)]
     if step.kind is Kind.COMMAND:
         argv = [paths.translate(word) for word in step.command or ()] + arguments
     elif step.kind is Kind.CALLABLE:
@@ -284,7 +284,7 @@ def make_start(paths: Paths, root: Path) -> Start:
         argv = [python, "-m", step.module, *arguments]
     else:
         argv = [python, str(root / (step.script or "")), *arguments]
-    env = {name: paths.translate(value) for name, value in _environment(paths, arguments).items()}
+    env = {name: paths.translate(value) for name, value in environment_of(paths, arguments).items()}
     return Start(tuple(argv), env, _working_folder(paths, root))
 
 
@@ -322,7 +322,8 @@ def _write_call(paths: Paths, root: Path) -> str:
     return f"{paths.harness}/call.json"
 
 
-def _environment(paths: Paths, arguments: list[str]) -> dict[str, str]:
+def environment_of(paths: Paths, arguments: list[str]) -> dict[str, str]:
+    """Return the environment of the script; paths in it are container paths."""
     planned = paths.planned
     env = {
         "PATH": f"{planned.python.parent}:{_SYSTEM_PATH}",

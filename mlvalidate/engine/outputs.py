@@ -15,11 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from mlvalidate.core.contracts import CONTAINER_ROOT, Kind, Step
+from mlvalidate.core.contracts import CONTAINER_ROOT, Step
 from mlvalidate.core.run_folder import StepFolder
 
 # What a training job leaves in these folders reaches the next job as an archive.
-PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
 
 
 # Folders nested more deeply than this are a mistake of the script, or an attack.
@@ -136,10 +135,8 @@ def on_host(folder: StepFolder, container_path: str) -> Path:
 
 def packed_archive(folder: StepFolder, step: Step, output: str) -> Path | None:
     """Return the archive that an output becomes, or None when it is passed on as files."""
-    container_path = step.container_path("output", output)
-    if step.kind is not Kind.TRAINING or container_path not in PACKED:
-        return None
-    return folder.outputs / output / PACKED[container_path]
+    name = step.archive_name(output)
+    return folder.outputs / output / name if name else None
 
 
 def output_folder(folder: StepFolder, step: Step, output: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from graphlib import TopologicalSorter
@@ -41,6 +41,8 @@ class Choices:
     rows: int | None = None
     seed: int | None = None
     entry: Entry | None = None
+    # Plans that are only looked at may have inputs that nothing provides.
+    anything_goes: bool = False
 
 
 def plan_pipeline(
@@ -62,6 +64,52 @@ def plan_script(project: Project, name: str, choices: Choices, sandboxing: Sandb
         project = _enter_through(project, node.step or name, choices.entry)
     step = _plan_node(project, name, node, (), choices)
     return _plan(project, "script", name, (step,), choices, sandboxing)
+
+
+def plan_for_checks(project: Project, names: Sequence[str]) -> tuple[Plan, ...]:
+    """Return plans that cover pipelines and steps, to be looked at and not to be run.
+
+    Without ``names`` all of them. Inputs that nothing provides are no obstacle here.
+    """
+    known = (*project.pipelines, *project.steps)
+    for name in names:
+        if name not in known:
+            raise UsageError(f"there is no pipeline or step {name!r}", did_you_mean(name, known))
+    plans = [
+        _plan_contracts(project, "pipeline", name, pipeline.nodes, pipeline.parsed_edges())
+        for name, pipeline in project.pipelines.items()
+        if not names or name in names
+    ]
+    covered = {planned.step_name for plan in plans for planned in plan.steps}
+    plans += [
+        _plan_contracts(project, "script", name, {name: Node()}, ())
+        for name in project.steps
+        if name in names or (not names and name not in covered)
+    ]
+    return tuple(plans)
+
+
+def _plan_contracts(
+    project: Project,
+    kind: RunKind,
+    name: str,
+    nodes: Mapping[str, Node],
+    edges: tuple[Edge, ...],
+) -> Plan:
+    sources = Choices(anything_goes=True)
+    order = _topological_order(tuple(nodes), edges)
+    steps = tuple(_plan_node(project, node, nodes[node], edges, sources) for node in order)
+    return Plan(
+        kind=kind,
+        name=name,
+        project=project.project,
+        root=project.root,
+        steps=steps,
+        data_source=sources.data,
+        seed=project.defaults.seed,
+        log_limit=project.defaults.log_limit,
+        command=shlex.join(["mlvalidate", "check", name, *_directory(project)]),
+    )
 
 
 def _enter_through(project: Project, name: str, entry: Entry) -> Project:
@@ -137,6 +185,9 @@ def _plan_node(
         for port in step.inputs
     }
     absent = [port for port, item in inputs.items() if item is None]
+    if choices.anything_goes:
+        inputs |= {port: _any_folder(step, port) for port in absent}
+        absent = []
     if absent:
         raise _cannot_provide(project, name, absent)
     return PlannedStep(
@@ -151,6 +202,12 @@ def _plan_node(
         credentials=step.credentials or defaults.credentials,
         env={**defaults.env, **step.env},
     )
+
+
+def _any_folder(step: Step, port: str) -> PlannedInput:
+    """Return an input of which only the place matters."""
+    path = step.container_path("input", port)
+    return PlannedInput(port=port, container_path=path, origin=Origin.FOLDER)
 
 
 def _merge(name: str, step: Step, node: Node) -> Step:
@@ -365,11 +422,14 @@ def _check_sandbox(steps: tuple[PlannedStep, ...], sandboxing: Sandboxing) -> No
         )
 
 
+def _directory(project: Project) -> list[str]:
+    """Return the words that lead to the project from here."""
+    return [] if Path.cwd() == project.root else ["-C", os.path.relpath(project.root)]
+
+
 def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> str:
     """Return what to type to get the same plan again."""
-    words = ["mlvalidate", f"test-{kind}", name]
-    if Path.cwd() != project.root:
-        words += ["-C", os.path.relpath(project.root)]
+    words = ["mlvalidate", f"test-{kind}", name, *_directory(project)]
     if choices.data is not DataSource.SYNTHETIC:
         words += ["--data", choices.data.value]
     for port, path in choices.folders.items():

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator
 
 from mlvalidate.checks.gates import judge_gates
 from mlvalidate.checks.pipeline import judge_pipeline
+from mlvalidate.checks.static import unrefuted
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
+from mlvalidate.core.findings import Finding
 from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReason
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
@@ -21,6 +23,7 @@ from mlvalidate.engine.execution import Run
 from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import sweep_scratch
+from mlvalidate.engine.static_checks import check_plan
 from mlvalidate.engine.step import run_step
 
 
@@ -87,6 +90,7 @@ def _close_broken(
 def _events(run: Run) -> Iterator[Event]:
     started = time.time()
     yield RunStarted(at=started, run_id=run.folder.run_id, plan=run.plan)
+    static = check_plan(run.project, run.plan)
     results: dict[str, StepResult] = {}
     for planned in run.plan.steps:
         skipped = _skip(run, planned, results)
@@ -96,10 +100,28 @@ def _events(run: Run) -> Iterator[Event]:
             continue
         for event in run_step(run, planned):
             if isinstance(event, ChecksFinished):
-                results[planned.node] = event.result
-            yield event
+                finished = _with_static(event, static.get(planned.node, ()))
+                results[planned.node] = finished.result
+                yield finished
+            else:
+                yield event
     result = _conclude(run, tuple(results.values()), started)
     yield RunFinished(at=result.finished_at, result=result)
+
+
+def _with_static(event: ChecksFinished, findings: tuple[Finding, ...]) -> ChecksFinished:
+    """Put the static findings of a step in front of those of its run."""
+    result = event.result
+    if result.status is Status.PASSED:
+        findings = unrefuted(findings)
+    failed = is_failed(findings) and result.status is Status.PASSED
+    result = result.model_copy(
+        update={
+            "findings": (*findings, *result.findings),
+            "status": Status.FAILED if failed else result.status,
+        }
+    )
+    return event.model_copy(update={"result": result})
 
 
 def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> StepResult | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
-from mlvalidate.core.findings import Finding, Severity
+from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.text import count, plain
@@ -33,6 +33,21 @@ def print_findings(console: Console, result: PipelineResult, *, with_infos: bool
     hidden = sum(f.severity is Severity.INFO for f in result.all_findings)
     if hidden and not with_infos:
         console.print(f"\n{count(hidden, 'finding')} of severity info: -v shows them")
+
+
+def print_static_findings(
+    console: Console, findings: Sequence[Finding], *, quiet: bool = False
+) -> None:
+    """Print what `mlvalidate check` found, grouped by step, and a line with the counts."""
+    for node in dict.fromkeys(finding.step or "" for finding in findings):
+        mine = [finding for finding in findings if (finding.step or "") == node]
+        if not quiet:
+            console.print(_heading(node, None), soft_wrap=True)
+            _print_group(console, sorted(mine, key=lambda f: _GRAVEST_FIRST.index(f.severity)))
+            console.print()
+    counts = count_findings(tuple(findings))
+    said = [count(number, name) for name, number in counts.items() if number]
+    console.print(f"checked: {', '.join(said)}" if said else "checked: nothing to say")
 
 
 def _by_blame(result: PipelineResult) -> dict[str, list[Finding]]:
