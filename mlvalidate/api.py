@@ -98,11 +98,15 @@ def _checked(project: Project, plan: Plan) -> Plan:
 def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Compare the contracts of steps and pipelines (default: all) with their scripts.
 
-    Nothing of the project is executed. UsageError for an unknown name.
+    Nothing of the project is executed. UsageError for an unknown name and, when none is given, for
+    a sample of up to 5 MB that does not fit its dataset.
     """
     from mlvalidate.engine import planning
+    from mlvalidate.engine.sample_checks import check_small_samples
     from mlvalidate.engine.static_checks import check_plan
 
+    if not names:
+        check_small_samples(project)
     found: dict[str, Finding] = {}
     for plan in planning.plan_for_checks(project, names):
         for findings in check_plan(project, plan).values():

@@ -14,6 +14,7 @@ from mlvalidate.data.faults import Fault, FaultKind
 
 # Reading more would keep people waiting; the steps that get such a sample will tell.
 MOST_BYTES = 50_000_000
+MOST_BYTES_AT_ONCE = 5_000_000  # for commands that answer at once
 MOST_PROBLEMS = 20
 _WORDS = {
     FaultKind.MISSING_COLUMN: "is not there",
@@ -43,22 +44,34 @@ def check_samples(project: Project, plan: Plan) -> None:
         for file in item.files
         if item.origin is Origin.SAMPLE and file.dataset and file.copied_from
     }
-    problems = list(sample_problems(project, used))
-    if problems:
-        shown = problems[:MOST_PROBLEMS]
-        if len(problems) > MOST_PROBLEMS:
-            shown.append(f"... and {len(problems) - MOST_PROBLEMS} more")
-        raise UsageError(
-            "\n".join(shown),
-            "correct the sample or the dataset; `mlvalidate infer` prints a dataset that fits",
-        )
+    _refuse(list(sample_problems(project, used)))
 
 
-def sample_problems(project: Project, names: Iterable[str] | None = None) -> Iterator[str]:
+def check_small_samples(project: Project) -> None:
+    """Raise UsageError when a sample of up to 5 MB does not fit its dataset."""
+    _refuse(list(sample_problems(project, most_bytes=MOST_BYTES_AT_ONCE)))
+
+
+def _refuse(problems: list[str]) -> None:
+    if not problems:
+        return
+    shown = problems[:MOST_PROBLEMS]
+    if len(problems) > MOST_PROBLEMS:
+        shown.append(f"... and {len(problems) - MOST_PROBLEMS} more")
+    raise UsageError(
+        "\n".join(shown),
+        "correct the sample or the dataset; `mlvalidate infer` prints a dataset that fits",
+    )
+
+
+def sample_problems(
+    project: Project, names: Iterable[str] | None = None, most_bytes: int | None = None
+) -> Iterator[str]:
     """Yield what is wrong with the samples of datasets (default: of all), a line each.
 
-    Files of more than 50 MB are not read.
+    Files of more than ``most_bytes`` (default: 50 MB) are not read.
     """
+    limit = MOST_BYTES if most_bytes is None else most_bytes
     for name in project.datasets if names is None else names:
         dataset = project.datasets[name]
         if dataset.sample is None:
@@ -66,7 +79,7 @@ def sample_problems(project: Project, names: Iterable[str] | None = None) -> Ite
         path = project.path(dataset.sample)
         files = [path] if path.is_file() else sorted(p for p in path.rglob("*") if p.is_file())
         for file in files:
-            if file.stat().st_size <= MOST_BYTES:
+            if file.stat().st_size <= limit:
                 where = f"datasets.{name}.sample: {file.relative_to(path.parent)}"
                 yield from (f"{where}: {what}" for what in _problems_of(file, dataset))
 

@@ -87,3 +87,11 @@ def test_large_samples_are_left_to_the_steps(
 def test_many_problems_are_cut(project: ProjectFolder) -> None:
     names = ",".join(f"c{n}" for n in range(60))
     assert complaint(project, f"{names}\n").endswith("... and 43 more")
+
+
+def test_check_looks_at_all_small_samples(project: ProjectFolder) -> None:
+    assert api.check(project.load()) is not None
+    project.write("data/orders.csv", "id,n,plan\nA1,77,basic\n")
+    with pytest.raises(UsageError, match=r"orders\.csv: column 'n' has"):
+        api.check(project.load())
+    api.check(project.load(), ["step"])
