@@ -296,6 +296,7 @@ def generate(
     UsageError for an unknown dataset, one that no table satisfies, and files that can't be read.
     """
     from mlvalidate.core.suggest import did_you_mean
+    from mlvalidate.data.family import Family
     from mlvalidate.data.generation import Generated, with_format, write_dataset
     from mlvalidate.data.real_files import compare_files
 
@@ -316,7 +317,8 @@ def generate(
     rows = declared.rows if rows is None else rows
     seed = project.defaults.seed if seed is None else seed
     with _writable(project):
-        files = write_dataset(chosen, dataset, out, rows=rows, seed=seed)
+        family = Family(project.datasets)
+        files = write_dataset(chosen, dataset, out, rows=rows, seed=seed, family=family)
     generated = Generated(
         dataset=dataset, rows=rows, seed=seed, files={str(path): n for path, n in files.items()}
     )

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from mlvalidate.core.expressions import parse_expression
 from mlvalidate.core.model import Model
+from mlvalidate.core.suggest import did_you_mean
 
 Bound = int | float | dt.datetime | dt.date
 Scalar = bool | int | float | str
@@ -129,7 +130,12 @@ class Distribution(Model):
 
 def _distribution(value: object) -> object:
     """Accept the bare name of a distribution."""
-    return {"kind": value} if isinstance(value, str) else value
+    if not isinstance(value, str):
+        return value
+    known = [kind.value for kind in DistributionKind]
+    if value not in known:
+        raise ValueError(f"there is no distribution {value!r}: {did_you_mean(value, known)}")
+    return {"kind": value}
 
 
 def _allow_name(schema: dict[str, Any]) -> None:
@@ -220,6 +226,13 @@ class Column(Model):
         default=None, description="Name -> type of the members of a JSON object"
     )
     drift: DriftRule = Field(default=DriftRule(), description="How drift is judged")
+
+    @property
+    def strength(self) -> float:
+        """How far the other columns foretell this one, if it is a label: `signal`, or 0.5."""
+        if not self.label:
+            return 0.0
+        return 0.5 if self.signal is None else self.signal
 
     @property
     def weights(self) -> dict[Scalar, float]:

@@ -52,6 +52,9 @@ class FileToMake(Model):
 
     name: str
     dataset: str = ""
+    # Which part of the dataset's rows, of how many.
+    part: int = 0
+    parts: int = 1
     copied_from: Path | None = None
 
 
@@ -77,7 +80,7 @@ class PlannedInput(Model):
         if self.origin is Origin.EDGE:
             return f"{self.producer}.{self.output}" + (f"/{self.subpath}" if self.subpath else "")
         if self.origin is Origin.SYNTHETIC:
-            return "synthetic " + ", ".join(file.dataset for file in self.files)
+            return "synthetic " + ", ".join(dict.fromkeys(file.dataset for file in self.files))
         if self.origin is Origin.ABSENT:
             return "left empty (optional)"
         places = [self.folder] if self.folder else [file.copied_from for file in self.files]

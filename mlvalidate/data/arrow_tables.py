@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -47,7 +48,7 @@ def to_arrow(series: pd.Series) -> pa.Array:
     try:
         array = pa.array(series, from_pandas=True)
     except (pa.ArrowException, ValueError, TypeError, OverflowError):
-        texts = [None if is_missing(cell) else _encodable(str(cell)) for cell in series]
+        texts = [None if is_missing(cell) else _encodable(_spelt(cell)) for cell in series]
         array = pa.array(texts, pa.string())
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
@@ -68,7 +69,9 @@ def as_text(array: pa.Array) -> pa.Array:
     try:
         return _without_zero_fraction(array).cast(text)
     except pa.ArrowException:
-        return pa.array([None if cell is None else str(cell) for cell in array.to_pylist()], text)
+        return pa.array(
+            [None if cell is None else _spelt(cell) for cell in array.to_pylist()], text
+        )
 
 
 def _without_zero_fraction(array: pa.Array) -> pa.Array:
@@ -83,17 +86,17 @@ def _without_zero_fraction(array: pa.Array) -> pa.Array:
         return array
 
 
-def json_cells(series: pd.Series) -> list[Any]:
+def json_cells(series: pd.Series, *, nested: bool = False) -> list[Any]:
     """Return the cells as strict JSON has them: numbers, booleans, texts, and None for no value.
 
-    Infinity is no value either. What JSON lacks becomes text: datetimes as in csv files, decimals,
-    bytes, lists.
+    ``nested``: lists and mappings stay, else they become text. Infinity is no value either. What
+    JSON lacks becomes text: datetimes as in csv files, decimals, bytes.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
 
     if series.dtype == object:
-        return [_json_cell(cell) for cell in series]
+        return [_json_cell(cell, nested) for cell in series]
     array = to_arrow(series)
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
@@ -104,7 +107,7 @@ def json_cells(series: pd.Series) -> list[Any]:
     return list(as_text(array).to_pylist())
 
 
-def _json_cell(cell: Any) -> Any:
+def _json_cell(cell: Any, nested: bool) -> Any:
     if hasattr(cell, "item") and getattr(cell, "ndim", 1) == 0:
         cell = cell.item()  # a numpy scalar
     match cell:
@@ -114,9 +117,18 @@ def _json_cell(cell: Any) -> Any:
             return cell
         case float():
             return cell if math.isfinite(cell) else None
+        case list() | dict() if nested:
+            return json.loads(_spelt(cell))
         case bytes():
             return cell.decode("utf-8", "backslashreplace")
-    return None if is_missing(cell) else _encodable(str(cell))
+    return None if is_missing(cell) else _encodable(_spelt(cell))
+
+
+def _spelt(cell: Any) -> str:
+    """Return a cell as text: lists and mappings as JSON."""
+    if isinstance(cell, list | dict):
+        return json.dumps(cell, default=str, ensure_ascii=False)
+    return str(cell)
 
 
 def _encodable(text: str) -> str:

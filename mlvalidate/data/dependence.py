@@ -57,7 +57,7 @@ class Arrangement:
             told = told + sign * standardised(ranks)
         told = standardised(told)
         chance = normal_scores(self._draws(label, "chance").uniform(self._rows))
-        weight = declared.signal or 0.0
+        weight = declared.strength
         scores = weight * told + math.sqrt(1 - weight * weight) * chance
         return by_scores(values, scores[filled], declared)
 

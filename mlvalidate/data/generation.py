@@ -7,6 +7,7 @@ from pathlib import Path
 from mlvalidate.core.datasets import Compression, Dataset, Dialect, FileFormat
 from mlvalidate.core.model import Model
 from mlvalidate.data.draws import share_out
+from mlvalidate.data.family import Family
 from mlvalidate.data.fidelity import Fidelity
 from mlvalidate.data.files import write_table
 from mlvalidate.data.synthesis import generate
@@ -48,13 +49,13 @@ def file_names(dataset: Dataset, name: str) -> list[str]:
 
 
 def write_dataset(
-    dataset: Dataset, name: str, folder: Path, *, rows: int, seed: int
+    dataset: Dataset, name: str, folder: Path, *, rows: int, seed: int, family: Family
 ) -> dict[Path, int]:
     """Write exactly ``rows`` rows of a dataset into ``folder``; return the files with their rows.
 
     Shards get equal parts, in order. Raises UnsatisfiableSchema and OSError.
     """
-    frame = generate(dataset, rows, seed, name)
+    frame = generate(dataset, rows, seed, name, family)
     folder.mkdir(parents=True, exist_ok=True)
     names = file_names(dataset, name)
     written: dict[Path, int] = {}

@@ -19,7 +19,7 @@ _KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean",
 def write_records(frame: pd.DataFrame, path: Path, lines: bool) -> None:
     """Write an array of records, or a record per line; datetimes as in csv files, NaN as null."""
     names = [str(name) for name in frame.columns]
-    columns = [json_cells(frame.iloc[:, index]) for index in range(len(names))]
+    columns = [json_cells(frame.iloc[:, index], nested=True) for index in range(len(names))]
     records = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
     encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
     texts = map(encode, records)

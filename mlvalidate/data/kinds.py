@@ -112,7 +112,7 @@ def fits(series: pd.Series, column: Column, format: FileFormat) -> Mask:
     if nulls.all():
         return nulls
     kind = kind_of(series)
-    if kind is Kind.MIXED:
+    if kind is Kind.MIXED and not column.type.is_nested:
         return nulls | _fits_by_type(series, nulls, column, format)
     return nulls | _judge(column)(series, kind, format)
 

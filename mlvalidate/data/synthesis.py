@@ -10,7 +10,8 @@ from mlvalidate.data.errors import Impossible, UnsatisfiableSchema
 if TYPE_CHECKING:
     import pandas as pd
 
-    from mlvalidate.data.draws import Values
+    from mlvalidate.data.draws import Draws, Values
+    from mlvalidate.data.family import Family
 
 __all__ = ["UnsatisfiableSchema", "generate"]
 
@@ -18,11 +19,16 @@ __all__ = ["UnsatisfiableSchema", "generate"]
 MOST_KEYS = 2**62
 
 
-def generate(dataset: Dataset, rows: int, seed: int, name: str = "") -> pd.DataFrame:
+def generate(
+    dataset: Dataset, rows: int, seed: int, name: str = "", family: Family | None = None
+) -> pd.DataFrame:
     """Return a table of exactly ``rows`` rows that satisfies ``dataset``.
 
+    ``family`` has the datasets to which columns with a `foreign_key` refer.
+
     The values of a column depend on ``seed``, the dataset's ``name``, the column's name and
-    declaration and ``rows`` only: other columns don't change them, and neither does the machine.
+    declaration and ``rows`` only, unless the dataset declares how columns depend on each other; the
+    machine does not change them.
     Integers are int64 (Int64 where nulls are declared), booleans bool (boolean), floats float64,
     datetimes datetime64[us] without time zone, dates `datetime.date` objects, the rest strings or
     the declared values. `round(rows * null)` values of a column are null.
@@ -31,21 +37,31 @@ def generate(dataset: Dataset, rows: int, seed: int, name: str = "") -> pd.DataF
     """
     import pandas as pd
 
-    from mlvalidate.data.derivation import derive
+    from mlvalidate.data.family import Family
+    from mlvalidate.data.rules import keep_rules
 
     if rows < 0:
         raise ValueError(f"rows must not be negative, got {rows}")
-    source = _Source(dataset, rows, seed, name)
+    source = _Source(dataset, rows, seed, name, family or Family())
     columns = source.columns()
     frame = pd.DataFrame(columns, index=pd.RangeIndex(rows), columns=list(columns), copy=False)
-    return derive(frame, dataset, name)
+    return keep_rules(frame, dataset, name, source.redraw)
 
 
 class _Source:
     """Makes the columns of one table."""
 
-    def __init__(self, dataset: Dataset, rows: int, seed: int, name: str) -> None:
+    def __init__(self, dataset: Dataset, rows: int, seed: int, name: str, family: Family) -> None:
         self._dataset, self._rows, self._seed, self._name = dataset, rows, seed, name
+        self._family = family
+
+    def redraw(self, name: str, size: int, attempt: int) -> Values:
+        """Return other values of a column, in place of ones that broke a rule."""
+        from mlvalidate.data.draws import Draws
+        from mlvalidate.data.values import draw_values
+
+        draws = Draws(self._seed, self._name, name, "again", str(attempt))
+        return draw_values(self._dataset.columns[name], size, draws)
 
     def columns(self) -> dict[str, Any]:
         """Return the columns with their nulls, as pandas arrays or Series."""
@@ -54,7 +70,7 @@ class _Source:
 
         keys = self.composite_key()
         label = self._dataset.label
-        signal = bool(label and self._dataset.columns[label].signal)
+        signal = bool(label and self._dataset.columns[label].strength)
         arrangement = Arrangement(self._dataset, self._name, self._rows, self._seed)
         columns: dict[str, Any] = {}
         drawn: dict[str, tuple[Values, Values]] = {}
@@ -81,6 +97,7 @@ class _Source:
         """Tell whether a model could learn from a column: texts and keys say nothing."""
         column = self._dataset.columns[name]
         is_key = name in self._dataset.key_columns or column.unique or column.derived
+        is_key = is_key or column.foreign_key
         return not is_key and not column.type.is_textual and not column.type.is_nested
 
     def _cells(self, name: str, given: Values | None) -> tuple[Values, Values]:
@@ -100,7 +117,9 @@ class _Source:
             return given, ~nulls
         draws = Draws(self._seed, self._name, name, "values")
         try:
-            if column.unique or self._dataset.key_columns == (name,):
+            if column.foreign_key is not None:
+                values = self._referred(name, size, draws)
+            elif column.unique or self._dataset.key_columns == (name,):
                 values = distinct_values(column, size, draws)
                 self._check_enough((name,), len(values), size)
             else:
@@ -108,6 +127,19 @@ class _Source:
         except Impossible as problem:
             raise self._unsatisfiable((name,), str(problem)) from None
         return values, ~nulls
+
+    def _referred(self, name: str, size: int, draws: Draws) -> Values:
+        """Return values of the column to which a `foreign_key` refers."""
+        import numpy as np
+
+        column = self._dataset.columns[name]
+        assert column.foreign_key is not None
+        pool = self._family.values_of(column.foreign_key, self._seed)
+        if column.unique or self._dataset.key_columns == (name,):
+            values = pool[draws.order(len(pool))[:size]]
+            self._check_enough((name,), len(values), size)
+            return values
+        return pool[draws.below(len(pool), size).astype(np.intp)]
 
     def composite_key(self) -> dict[str, Values]:
         """Return values for the columns of a key of several columns, if there is one.

@@ -18,6 +18,8 @@ from mlvalidate.core.columns import Bound, Column, ColumnType, Scalar, as_compar
 from mlvalidate.data.distributions import draw_shaped
 from mlvalidate.data.draws import Draws, Ranks, Values, share_out
 from mlvalidate.data.errors import Impossible
+from mlvalidate.data.likeness import distinct_likeness, draw_likeness
+from mlvalidate.data.nested import draw_nested
 from mlvalidate.data.strings import PATIENCE, distinct_strings, draw_strings
 
 DEFAULT_INTEGERS = 1000
@@ -35,12 +37,16 @@ class Domain:
     at: Callable[[Ranks], Values]
 
 
-def draw_values(column: Column, size: int, draws: Draws) -> Values:
+def draw_values(column: Column, size: int, draws: Draws) -> Values:  # noqa: PLR0911
     """Return ``size`` values of the column, which may repeat; nulls are not among them.
 
     Shares are exact to the row: of the `values` of a category, and of the true values of `rate`.
     Raises Impossible.
     """
+    if column.type.is_nested:
+        return draw_nested(column, size, draws, draw_values)
+    if column.like is not None:
+        return draw_likeness(column.like, size, draws)
     if column.values is None and column.type.is_textual:
         return draw_strings(column, size, draws)
     if column.values is None and column.distribution is not None:
@@ -67,6 +73,10 @@ def distinct_values(column: Column, most: int, draws: Draws) -> Values:
 
     Weights and rates don't count. Raises Impossible.
     """
+    if column.type.is_nested:
+        raise Impossible(f"a {column.type.value} column can't be unique")
+    if column.like is not None:
+        return distinct_likeness(column.like, most, draws)
     if column.values is None and column.type.is_textual:
         return distinct_strings(column, most, draws)
     if column.values is None and column.type is ColumnType.FLOAT:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlvalidate.checks.evidence import PortContent
 from mlvalidate.core.contracts import Port, Project
@@ -14,6 +16,11 @@ from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine.contents import apply_contract, read_port, summarise_port
 from mlvalidate.engine.outputs import is_own_folder, output_folder
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from mlvalidate.data.family import Family
 
 
 class MissingInputError(Exception):
@@ -33,8 +40,15 @@ class Inputs:
     project: Project
     plan: Plan
     run: RunFolder
-    _generated: dict[tuple[str, str], Path] = field(default_factory=dict)
+    _generated: dict[tuple[str, str, int], Path] = field(default_factory=dict)
+    _last: tuple[str, pd.DataFrame] | None = None
     _summaries: dict[Path, PortSummary] = field(default_factory=dict)
+
+    @cached_property
+    def _family(self) -> Family:
+        from mlvalidate.data.family import Family
+
+        return Family(self.project.datasets, self.plan.rows)
 
     def provide(self, planned: PlannedStep) -> dict[str, Path]:
         """Return the folder that holds each input's content, by port; absent ones are left out.
@@ -76,18 +90,30 @@ class Inputs:
             return
         # The same dataset in two ports is the same file: a score job sees the customers that the
         # training saw, as it would from one S3 prefix.
-        key = (file.dataset, target.suffix)
+        key = (file.dataset, target.suffix, file.part)
         if key in self._generated:
             _link_or_copy(self._generated[key], target)
             return
+        from mlvalidate.data.draws import share_out
         from mlvalidate.data.files import write_table
-        from mlvalidate.data.synthesis import generate
 
-        dataset = self.project.datasets[file.dataset]
-        rows = self.plan.rows or dataset.rows
-        frame = generate(dataset, rows, self.plan.seed, file.dataset)
-        write_table(frame, target, dataset.format)
+        frame = self._frame(file.dataset)
+        sizes = share_out([1 / file.parts] * file.parts, len(frame))
+        start = sum(sizes[: file.part])
+        part = frame.iloc[start : start + sizes[file.part]].reset_index(drop=True)
+        write_table(part, target, self.project.datasets[file.dataset].format)
         self._generated[key] = target
+
+    def _frame(self, name: str) -> pd.DataFrame:
+        """Return the rows of a dataset; those of the last one are kept for its other shards."""
+        if self._last is None or self._last[0] != name:
+            from mlvalidate.data.synthesis import generate
+
+            dataset = self.project.datasets[name]
+            rows = self.plan.rows or dataset.rows
+            frame = generate(dataset, rows, self.plan.seed, name, self._family)
+            self._last = (name, frame)
+        return self._last[1]
 
     def summarise(self, planned: PlannedStep, item: PlannedInput, folder: Path) -> PortSummary:
         """Return names, rows and columns of the files that the step is given."""

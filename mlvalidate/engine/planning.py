@@ -285,8 +285,25 @@ def _refuse_twins(node: str, port: str, files: list[FileToMake]) -> None:
             )
 
 
-def _synthetic_files(_project: Project, pattern: str, dataset: str) -> list[FileToMake]:
-    return [FileToMake(name=concrete_name(pattern, dataset), dataset=dataset)]
+def _synthetic_files(project: Project, pattern: str, dataset: str) -> list[FileToMake]:
+    """Return one file, or as many as the dataset has shards."""
+    shards = project.datasets[dataset].shards
+    if shards == 1:
+        return [FileToMake(name=concrete_name(pattern, dataset), dataset=dataset)]
+    if "*" not in pattern:
+        raise UsageError(
+            f"dataset {dataset} has {shards} shards, and the port names one file {pattern!r}",
+            "give the port a glob, such as part-*.csv",
+        )
+    return [
+        FileToMake(
+            name=concrete_name(pattern, f"{dataset}-{part + 1:05d}"),
+            dataset=dataset,
+            part=part,
+            parts=shards,
+        )
+        for part in range(shards)
+    ]
 
 
 def _sample_files(project: Project, pattern: str, dataset: str) -> list[FileToMake]:

@@ -7,6 +7,7 @@ import re
 from mlvalidate.core.contracts import FileKind, Kind, Project, Step
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.project.check_references import check_declared_checks
+from mlvalidate.project.dataset_checks import check_datasets
 from mlvalidate.project.gate_checks import check_gates
 from mlvalidate.project.pipeline_checks import check_pipeline
 from mlvalidate.project.report import Report
@@ -28,6 +29,7 @@ def check_references(project: Project, report: Report) -> None:
         _check_placeholders(name, step, report)
     for name in project.pipelines:
         check_pipeline(project, name, report)
+    check_datasets(project, report)
     check_declared_checks(project, report)
     check_gates(project, report)
 

@@ -77,8 +77,8 @@ def test_odd_cells_become_text(tmp_path: Path) -> None:
     ]
     frame = pd.DataFrame({"a": pd.Series(cells, dtype=object)})
     assert [row[0] for row in preview(frame, tmp_path)["data"]] == [
-        "[1, 'x']",
-        "{'a': 1}",
+        '[1, "x"]',
+        '{"a": 1}',
         "\\xffx",
         "1.50",
         0.5,
@@ -120,7 +120,7 @@ def test_texts_and_names_are_redacted(tmp_path: Path) -> None:
     )
     shown = preview(frame, tmp_path, lambda text: text.replace("secret", "***"))
     assert shown["columns"] == ["***-name", "cat", "nested", "number"]
-    assert shown["data"] == [["a ***", "***", "['***']", 1], ["b", "x", "{'k': '***'}", 2]]
+    assert shown["data"] == [["a ***", "***", '["***"]', 1], ["b", "x", '{"k": "***"}', 2]]
     for name in ("train.csv.json", "train.csv.parquet"):
         assert b"secret" not in (tmp_path / name).read_bytes()
 

@@ -339,7 +339,7 @@ def test_the_same_table_on_every_machine() -> None:
     ]
     assert (
         digest(generate(Dataset.model_validate(CUSTOMERS), 500, 42, "customers"))
-        == "1e3fbfe9d62ed545"
+        == "d08abb6592f803f7"
     )
 
 
@@ -347,6 +347,8 @@ def test_a_column_does_not_depend_on_other_columns() -> None:
     declared = Dataset.model_validate(CUSTOMERS)
     whole = generate(declared, 100, 3, "customers")
     for name, each in declared.columns.items():
+        if each.label:  # depends on the others
+            continue
         alone = generate(
             Dataset(columns={name: each}, key=name if name == "customer_id" else None),
             100,
