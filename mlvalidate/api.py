@@ -297,7 +297,7 @@ def generate(
     """
     from mlvalidate.core.suggest import did_you_mean
     from mlvalidate.data.family import Family
-    from mlvalidate.data.generation import Generated, with_format, write_dataset
+    from mlvalidate.data.generation import Generated, file_names, with_format, write_dataset
     from mlvalidate.data.real_files import compare_files
 
     declared = project.datasets.get(dataset)
@@ -318,7 +318,8 @@ def generate(
     seed = project.defaults.seed if seed is None else seed
     with _writable(project):
         family = Family(project.datasets)
-        files = write_dataset(chosen, dataset, out, rows=rows, seed=seed, family=family)
+        targets = [out / each for each in file_names(chosen, dataset)]
+        files = write_dataset(chosen, dataset, targets, rows=rows, seed=seed, family=family)
     generated = Generated(
         dataset=dataset, rows=rows, seed=seed, files={str(path): n for path, n in files.items()}
     )

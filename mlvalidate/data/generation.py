@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from mlvalidate.core.datasets import Compression, Dataset, Dialect, FileFormat
@@ -49,21 +50,24 @@ def file_names(dataset: Dataset, name: str) -> list[str]:
 
 
 def write_dataset(
-    dataset: Dataset, name: str, folder: Path, *, rows: int, seed: int, family: Family
+    dataset: Dataset, name: str, files: Sequence[Path], *, rows: int, seed: int, family: Family
 ) -> dict[Path, int]:
-    """Write exactly ``rows`` rows of a dataset into ``folder``; return the files with their rows.
+    """Write exactly ``rows`` rows of a dataset into ``files``; return them with their rows.
 
-    Shards get equal parts, in order. Raises UnsatisfiableSchema and OSError.
+    Several files get equal parts, in order; they are those of `file_names`, or any others. Folders
+    are made. ``name`` is what the project calls the dataset: with ``seed`` and ``rows`` it decides
+    on the values. ``family`` has the datasets to which foreign keys refer.
+
+    Raises UnsatisfiableSchema and OSError.
     """
     frame = generate(dataset, rows, seed, name, family)
-    folder.mkdir(parents=True, exist_ok=True)
-    names = file_names(dataset, name)
     written: dict[Path, int] = {}
     start = 0
-    parts = share_out([1 / len(names)] * len(names), rows)
-    for file, size in zip(names, parts, strict=True):
+    parts = share_out([1 / len(files)] * len(files), rows)
+    for file, size in zip(files, parts, strict=True):
+        file.parent.mkdir(parents=True, exist_ok=True)
         part = frame.iloc[start : start + size].reset_index(drop=True)
-        write_table(part, folder / file, dataset.format)
-        written[folder / file] = size
+        write_table(part, file, dataset.format)
+        written[file] = size
         start += size
     return written
