@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import gzip
 import io
 import json
@@ -22,8 +23,12 @@ if TYPE_CHECKING:
 
 # Compared as a whole in memory; larger files by size alone.
 MOST_BYTES = 256 * 10**6
-# Clock times that a script writes are no difference. Dates in data have no time of day.
+# Clock times that a script writes are no difference. A date may be data: it has to have moved with
+# the clock.
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+# How far the clocks of two runs may be from the shift between them: steps take time.
+_SLACK_SECONDS = 86_400.0
 _JSON_ENDINGS = (".json", ".jsonl", ".ndjson")
 # Seconds or milliseconds since 1970 that lie in the years 2020 to 2100.
 _EPOCHS = ((1.58e9, 4.1e9), (1.58e12, 4.1e12))
@@ -31,11 +36,15 @@ _EPOCHS = ((1.58e9, 4.1e9), (1.58e12, 4.1e12))
 
 @dataclass(frozen=True)
 class Tolerance:
-    """What is no difference. ``ignore`` are globs of port/file, ``relative`` is for numbers."""
+    """What is no difference. ``ignore`` are globs of port/file, ``relative`` is for numbers.
+
+    ``clock_shift`` is by how many seconds the clock of the second run was ahead.
+    """
 
     ignore: tuple[str, ...] = ()
     row_order: bool = True
     relative: float = 0.0
+    clock_shift: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -157,6 +166,7 @@ def _json_difference(first: Any, second: Any, tolerance: Tolerance, path: str) -
     else:
         same = first == second or _is_close(first, second, tolerance)
         same = same or (_is_clock(first) and _is_clock(second))
+        same = same or _moved_with_clock(first, second, tolerance.clock_shift)
         return "" if same else f"{path} is {_short(first)} and {_short(second)}"
     found = (_json_difference(left, right, tolerance, place) for place, left, right in pairs)
     return next(filter(None, found), "")
@@ -181,6 +191,24 @@ def _is_clock(value: Any) -> bool:
         return _TIME.fullmatch(value) is not None
     # Whole seconds could be a count of anything: only a fraction gives a clock away.
     return isinstance(value, float) and any(low < value < high for low, high in _EPOCHS)
+
+
+def _moved_with_clock(first: Any, second: Any, shift: float) -> bool:
+    """Tell whether two dates, or two whole numbers of seconds, differ as the clocks did."""
+    if not shift:
+        return False
+    if isinstance(first, str) and isinstance(second, str):
+        if not (_DATE.fullmatch(first) and _DATE.fullmatch(second)):
+            return False
+        try:
+            days = dt.date.fromisoformat(second) - dt.date.fromisoformat(first)
+        except ValueError:
+            return False
+        return abs(days.total_seconds() - shift) <= _SLACK_SECONDS
+    if not all(isinstance(value, int) for value in (first, second)):
+        return False
+    low, high = _EPOCHS[0]
+    return bool(low < first < high and abs(second - first - shift) <= _SLACK_SECONDS)
 
 
 def _table_difference(first: pd.DataFrame, second: pd.DataFrame, tolerance: Tolerance) -> str:

@@ -85,6 +85,8 @@ class Repeat:
     logs: str
     # What was different, in words.
     description: str = ""
+    # By how many seconds its clock was ahead of the first run's.
+    clock_shift: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from mlvalidate.checks.base import Check
@@ -16,10 +17,12 @@ from mlvalidate.core.findings import Finding
 class NotDeterministic(DeclaredCheckBase):
     """A second run of a step that is declared `deterministic` gave other outputs.
 
-    The step ran again on the same inputs, later and with another PYTHONHASHSEED, which changes the
-    order of sets. Clock times in JSON files and the time stamps of archives don't count.
+    The step ran again on the same inputs, with another PYTHONHASHSEED, which changes the order of
+    sets, and with a clock that is more than a year ahead. Clock times and dates of the run in JSON
+    files and the time stamps of archives don't count.
 
-    What to do: seed every random generator, sort what comes out of a set or of `os.listdir`.
+    What to do: seed every random generator, sort what comes out of a set or of `os.listdir`, and
+    let the data or an argument say which day it is.
     """
 
     code = "F337"
@@ -33,7 +36,8 @@ class NotDeterministic(DeclaredCheckBase):
             Variation.AGAIN,
             tolerance,
             "a second run on the same inputs differs",
-            "seed every random generator, and sort what comes out of sets and folder listings",
+            "seed every random generator, sort what comes out of sets and folder listings, and "
+            "take no values from the clock",
         )
 
 
@@ -108,6 +112,7 @@ def judge_repeat(
             examples=repeat.stderr.strip().splitlines()[-3:],
         )
         return
+    tolerance = replace(tolerance, clock_shift=repeat.clock_shift)
     for found in differences(evidence.outputs, repeat.outputs, tolerance):
         yield check.finding(
             evidence,

@@ -1,9 +1,9 @@
 """Expressions over the columns of a table: what may be written, and which columns it names.
 
 The language is a small part of Python's: names of columns (in backquotes where they are no
-identifiers), numbers, texts, booleans, ``None``, arithmetic, comparisons (also chained and with
-``in``), ``and``, ``or``, ``not``, ``a if condition else b`` and the functions below. Values are
-computed by `mlvalidate.data.expressions`.
+identifiers), numbers, texts, booleans, ``None`` (also as YAML spells them), arithmetic, comparisons
+(also chained and with ``in``), ``and``, ``or``, ``not``, ``a if condition else b`` and the
+functions below. Values are computed by `mlvalidate.data.expressions`.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ FUNCTIONS = {
     "starts_with": 2, "ends_with": 2, "contains": 2, "matches": 2,
 }  # fmt: skip
 
+# As YAML spells them, where they are in no backquotes.
+_CONSTANTS = {"true": True, "false": False, "null": None}
 _NODES = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.BoolOp, ast.Compare, ast.IfExp, ast.Call, ast.Name,
     ast.Constant, ast.Tuple, ast.List, ast.Load, ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv,
@@ -61,12 +63,19 @@ def parse_expression(text: str) -> Expression:
 
     plain = _TEXT_OR_QUOTED.sub(replace, text).strip()
     try:
-        tree = ast.parse(plain, mode="eval")
+        tree = _Constants().visit(ast.parse(plain, mode="eval"))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ValueError(f"{text!r} is no expression: {reason}") from None
     names = dict.fromkeys(quoted.get(name, name) for name in _names(tree, text))
     return Expression(text, tree.body, tuple(names), quoted)
+
+
+class _Constants(ast.NodeTransformer):
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id not in _CONSTANTS:
+            return node
+        return ast.copy_location(ast.Constant(_CONSTANTS[node.id]), node)
 
 
 def _names(tree: ast.AST, text: str) -> Iterator[str]:

@@ -17,6 +17,8 @@ from mlvalidate.engine.execution import Run, execute, open_logs, read_output, re
 
 # Any fixed value: what matters is that sets come in another order than without one.
 _OTHER_HASH_SEED = "1234567"
+# Another year, month, day, weekday and hour.
+_CLOCK_SHIFT = 397 * 86_400.0 + 7 * 3600.0
 
 
 def wanted_variations(step: Step) -> tuple[Variation, ...]:
@@ -39,8 +41,9 @@ def run_again(
     ``sources`` are the folders of the inputs by port.
     """
     folder = StepFolder(run.folder.step(planned.node).root / "reruns" / variation.value)
-    description = ""
+    description, clock_shift = "", 0.0
     if variation is Variation.AGAIN:
+        clock_shift = _CLOCK_SHIFT
         env = {"PYTHONHASHSEED": _OTHER_HASH_SEED, **planned.env}
         planned = planned.model_copy(update={"env": env})
     elif variation is Variation.OTHER_ENTRY:
@@ -52,6 +55,8 @@ def run_again(
         }
     paths = Paths(planned, folder, in_sandbox=run.sandboxing.is_available)
     make_folders(paths)
+    if clock_shift:
+        (folder.harness / "clock").write_text(str(clock_shift))
     start = make_start(paths, run.project.root)
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
@@ -70,6 +75,7 @@ def run_again(
         stderr=read_tail(folder.stderr),
         logs=os.path.relpath(folder.logs),
         description=description,
+        clock_shift=clock_shift,
     )
 
 

@@ -155,8 +155,15 @@ def test_a_column_that_is_not_there(project: ProjectFolder, check: Any, message:
         (GOOD + f"; import uuid; open(f'{BASE}/output/extra/{{uuid.uuid4()}}', 'w').write('x')",
          "only one of them wrote"),
         (GOOD + "; import json, time, datetime; json.dump({'at': time.time(), 'when': "
-         "datetime.datetime.now().isoformat(), 'n': [1.5, None]}, "
+         "datetime.datetime.now().isoformat(), 'n': [1.5, None], 'on': str(datetime.date.today()), "
+         "'s': int(time.time())}, "
          f"open('{BASE}/output/extra/e.json', 'w'))", None),
+        (GOOD + "; import json, datetime; json.dump({'on': str(datetime.date.fromordinal("
+         "100_000 + hash('x') % 3_000_000))}, "
+         f"open('{BASE}/output/extra/e.json', 'w'))", "$.on is"),
+        ("import datetime; year = datetime.date.today().year; "
+         "write('train', [r.replace('C', f'C{year}') for r in train]); write('test', test)",
+         "column 'id' differs in"),
         (GOOD + f"; import json, os; json.dump({{'n': [os.urandom(9).hex()]}}, "
          f"open('{BASE}/output/extra/e.json', 'w'))", "$.n[0] is"),
         (GOOD + "; import tarfile, io, os; t = tarfile.open("

@@ -43,6 +43,8 @@ def value_of(text: str) -> list[Any]:
     ("text", "expected"),
     [
         ("n + 1", [2, 3, None, 5]),
+        ("flag == true", [True, False, None, True]),
+        ("n if flag == false else null", [None, 2, None, None]),
         ("-n * 2 ** 2", [-4, -8, None, -16]),
         ("n / 2", [0.5, 1, None, 2]),
         ("n // 2 + n % 2", [1, 1, None, 2]),
