@@ -41,6 +41,9 @@ class Compression(StrEnum):
     ZSTD = "zstd"
 
 
+_UNKNOWN_TO_PARQUET = (Compression.BZ2, Compression.XZ)
+
+
 class Dialect(Model):
     """How delimited text is written, where it is not the usual way."""
 
@@ -60,14 +63,25 @@ class Dialect(Model):
     @classmethod
     def _is_codec(cls, value: str) -> str:
         try:
+            "".encode(value)  # some codecs are not for text
             return codecs.lookup(value).name
         except LookupError:
             raise ValueError(f"there is no encoding {value!r}") from None
+
+    @field_validator("delimiter", "quote")
+    @classmethod
+    def _is_one_byte(cls, value: str | None) -> str | None:
+        if value is not None and (not value.isascii() or value in "\r\n\0"):
+            raise ValueError("expected one ASCII character that ends no line")
+        return value
 
     @model_validator(mode="after")
     def _marks_differ(self) -> Self:
         if self.quote in (self.delimiter, self.decimal) or self.delimiter == self.decimal:
             raise ValueError("`delimiter`, `quote` and `decimal` must differ")
+        marks = filter(None, ("\r", "\n", self.quote, self.delimiter))
+        if any(mark in self.null for mark in marks):
+            raise ValueError("`null` must hold no `delimiter`, no `quote` and no end of a line")
         return self
 
 
@@ -189,6 +203,32 @@ class Dataset(Model):
         delimited = self.format in (FileFormat.CSV, FileFormat.TSV)
         if not delimited and (not self.header or self.dialect != Dialect()):
             raise ValueError(f"`header` and `dialect` are for csv and tsv, not {self.format.value}")
+        if self.format is FileFormat.PARQUET and self.compression in _UNKNOWN_TO_PARQUET:
+            raise ValueError(f"parquet has no `compression: {self.compression.value}`")
+        usual = "," if self.format is FileFormat.CSV else "\t"
+        marks = self.dialect.decimal + self.dialect.quote + self.dialect.null
+        if delimited and self.dialect.delimiter is None and usual in marks:
+            raise ValueError(f"`dialect` needs a `delimiter` other than {usual!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_be_written(self) -> Self:
+        """Check that names and values are in the encoding, and none is the word for null."""
+        for name, column in self.columns.items():
+            texts = [value for value in column.values or () if isinstance(value, str)]
+            for text in (name, *texts):
+                try:
+                    text.encode(self.dialect.encoding)
+                except UnicodeEncodeError:
+                    raise ValueError(
+                        f"column {name!r}: the encoding {self.dialect.encoding} of the `dialect`"
+                        f" can't hold {text!r}"
+                    ) from None
+            if self.dialect.null and self.dialect.null in texts:
+                raise ValueError(
+                    f"column {name!r}: {self.dialect.null!r} is one of its `values`, and the"
+                    " `null` of the `dialect`"
+                )
         return self
 
     @model_validator(mode="after")

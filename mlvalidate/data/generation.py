@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlvalidate.core.datasets import Compression, Dataset, Dialect, FileFormat
+from mlvalidate.core.datasets import Dataset, Dialect, FileFormat
 from mlvalidate.core.model import Model
 from mlvalidate.data.draws import share_out
 from mlvalidate.data.family import Family
 from mlvalidate.data.fidelity import Fidelity
 from mlvalidate.data.files import write_table
+from mlvalidate.data.packing import SUFFIXES
 from mlvalidate.data.synthesis import generate
 
-_ENDINGS = {
-    Compression.GZIP: ".gz",
-    Compression.BZ2: ".bz2",
-    Compression.XZ: ".xz",
-    Compression.ZSTD: ".zst",
-}
+_ENDINGS = {kind: suffix for suffix, kind in SUFFIXES.items()}
 
 
 class Generated(Model):
@@ -67,7 +63,7 @@ def write_dataset(
     for file, size in zip(files, parts, strict=True):
         file.parent.mkdir(parents=True, exist_ok=True)
         part = frame.iloc[start : start + size].reset_index(drop=True)
-        write_table(part, file, dataset.format)
+        write_table(part, file, dataset.format, dataset)
         written[file] = size
         start += size
     return written

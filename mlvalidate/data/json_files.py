@@ -3,41 +3,72 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlvalidate.core.datasets import FileFormat
 from mlvalidate.data.arrow_tables import json_cells
-from mlvalidate.data.csv_files import open_bytes, reason
+from mlvalidate.data.csv_files import reason
 from mlvalidate.data.errors import UnreadableFile
+from mlvalidate.data.layout import Layout
+from mlvalidate.data.packing import BROKEN, check_packing, open_packed, open_unpacked
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from mlvalidate.data.csv_writing import Append
+
+ROWS_AT_ONCE = 16_384
+
 _KINDS = {dict: "an object", list: "an array", str: "a text", bool: "a boolean", type(None): "null"}
 
 
-def write_records(frame: pd.DataFrame, path: Path, lines: bool) -> None:
-    """Write an array of records, or a record per line; datetimes as in csv files, NaN as null."""
+@contextmanager
+def record_writer(path: Path, layout: Layout) -> Iterator[Append]:
+    """Open a file and give a function that appends records: of an array, or one per line.
+
+    Datetimes are written as in csv files, NaN as null. Raises OSError.
+    """
+    lines = layout.format is FileFormat.JSONL
+    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
+    with open_packed(path, layout.compression) as file:
+        before = "" if lines else "["
+
+        def append(frame: pd.DataFrame) -> None:
+            nonlocal before
+            for start in range(0, len(frame), ROWS_AT_ONCE):
+                texts = [
+                    encode(each) for each in _records(frame.iloc[start : start + ROWS_AT_ONCE])
+                ]
+                content = "".join(f"{text}\n" for text in texts) if lines else ",\n".join(texts)
+                file.write((before + content).encode())
+                before = "" if lines else ",\n"
+
+        yield append
+        if not lines:
+            file.write(b"[]\n" if before == "[" else b"]\n")
+
+
+def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     names = [str(name) for name in frame.columns]
     columns = [json_cells(frame.iloc[:, index], nested=True) for index in range(len(names))]
-    records = (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
-    encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False).encode
-    texts = map(encode, records)
-    content = "".join(f"{text}\n" for text in texts) if lines else "[" + ",\n".join(texts) + "]\n"
-    with open_bytes(path, "wb") as file:
-        file.write(content.encode())
+    return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def read_records(path: Path, lines: bool) -> pd.DataFrame:
+def read_records(path: Path, layout: Layout) -> pd.DataFrame:
     """Read a table in any of the layouts above. Raises UnreadableFile."""
     import pandas as pd
 
+    lines = layout.format is FileFormat.JSONL
     try:
-        with open_bytes(path, "rb") as file:
+        check_packing(path, layout.compression)
+        with open_unpacked(path, layout.compression) as file:
             text = file.read().decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"not UTF-8: {reason(error)}") from None
-    except (OSError, EOFError) as error:
+    except BROKEN as error:
         raise UnreadableFile(f"it can't be read to the end: {reason(error)}") from None
     if not text.strip():
         raise UnreadableFile("the file is empty")

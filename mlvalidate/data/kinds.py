@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import FileFormat
-from mlvalidate.data.csv_files import NULL_WORDS
 from mlvalidate.data.times import parse_times, read_datetimes, read_epoch
 
 if TYPE_CHECKING:
@@ -26,6 +25,11 @@ if TYPE_CHECKING:
     Mask = npt.NDArray[np.bool_]
     Judge = Callable[[pd.Series, "Kind", FileFormat], Mask]
 
+# What pandas takes for a missing value, in columns that are not declared as text.
+NULL_WORDS = (
+    "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+)  # fmt: skip
 _MOST_DESCRIBED = 1000
 _BOOLEAN_TEXTS = ("true", "false", "0", "1")
 

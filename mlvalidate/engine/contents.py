@@ -42,7 +42,7 @@ def read_port(
     )
 
 
-def _declared_as(name: str, declaration: Port) -> str:
+def declared_as(name: str, declaration: Port) -> str:
     """Return what the contract says a file is: a dataset, a kind of file, or ''."""
     if name in declaration.files:
         return declaration.files[name]
@@ -55,7 +55,7 @@ def _declared_as(name: str, declaration: Port) -> str:
 def _read_file(file: FoundFile, declaration: Port, project: Project) -> FileContent:
     from mlvalidate.data.files import UnreadableFile, read_table
 
-    declared = _declared_as(file.name, declaration)
+    declared = declared_as(file.name, declaration)
     dataset = project.datasets.get(declared)
     content = FileContent(
         name=file.name,
@@ -117,7 +117,7 @@ def apply_contract(summary: PortSummary, declaration: Port, project: Project) ->
     """Return the summary of a producer's output as the contract of a consumer's input sees it."""
 
     def as_declared(file: FileSummary) -> FileSummary:
-        name = _declared_as(file.name, declaration)
+        name = declared_as(file.name, declaration)
         if name not in project.datasets:
             return file
         columns = tuple(project.datasets[name].columns)

@@ -10,12 +10,19 @@ from typing import Any
 
 from mlvalidate.checks.evidence import CustomVerdict
 from mlvalidate.checks.traceback import parse_python_error
-from mlvalidate.core.contracts import Kind, Port
+from mlvalidate.core.contracts import Kind, Port, Project
+from mlvalidate.core.datasets import Compression, FileFormat
 from mlvalidate.core.execution import Outcome
 from mlvalidate.core.plan import Origin, PlannedInput, PlannedStep
 from mlvalidate.core.run_folder import StepFolder
+from mlvalidate.data.kinds import is_delimited
+from mlvalidate.data.layout import Layout, layout_of
 from mlvalidate.engine.container import Paths, make_folders, make_start
+from mlvalidate.engine.contents import declared_as
 from mlvalidate.engine.execution import Run, execute, open_logs, read_tail
+
+# A function of pandas with its keywords.
+Reader = tuple[str, dict[str, Any]]
 
 _FOLDER = "/opt/ml/processing/check"
 _MOST_FINDINGS = 100
@@ -38,7 +45,7 @@ def run_custom_check(
     check = _as_command(planned, sources)
     paths = Paths(check, folder, in_sandbox=run.sandboxing.is_available)
     make_folders(paths)
-    _write_call(paths, function, run.project.root, inputs, outputs)
+    _write_call(paths, function, run, planned, inputs, outputs)
     start = make_start(paths, run.project.root)
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
@@ -89,21 +96,69 @@ def _as_command(planned: PlannedStep, sources: Mapping[str, Path]) -> PlannedSte
 def _write_call(
     paths: Paths,
     function: str,
-    root: Path,
+    run: Run,
+    planned: PlannedStep,
     inputs: Mapping[str, Path],
     outputs: Mapping[str, Path],
 ) -> None:
+    declared = {item.port: run.inputs.declaration(planned, item) for item in planned.inputs}
+
     def folders(direction: str, ports: Mapping[str, Path]) -> dict[str, str]:
         return {name: paths.locate(f"{_FOLDER}/{direction}/{name}") for name in ports}
 
     call = {
         "function": function,
-        "root": str(root),
+        "root": str(run.project.root),
         "inputs": folders("inputs", inputs),
         "outputs": folders("outputs", outputs),
+        "readers": {
+            "inputs": {
+                name: _readers(folder, declared[name], run.project)
+                for name, folder in inputs.items()
+            },
+            "outputs": {
+                name: _readers(folder, planned.step.outputs[name], run.project)
+                for name, folder in outputs.items()
+            },
+        },
         "result": f"{paths.harness}/found.json",
     }
     (paths.folder.harness / "check.json").write_text(json.dumps(call))
+
+
+def _readers(folder: Path, declaration: Port, project: Project) -> dict[str, Reader]:
+    """Return how pandas reads the files of datasets, by name.
+
+    Only a dataset says that there is no header, or that `;` stands between the fields.
+    """
+    found: dict[str, Reader] = {}
+    for path in folder.rglob("*"):
+        name = path.relative_to(folder).as_posix()
+        dataset = project.datasets.get(declared_as(name, declaration))
+        if dataset is not None and path.is_file():
+            found[name] = _reader(layout_of(path, dataset.format, dataset))
+    return found
+
+
+def _reader(layout: Layout) -> Reader:
+    """Return a function of pandas and its keywords."""
+    if layout.format is FileFormat.PARQUET:
+        return "read_parquet", {}
+    packed = None if layout.compression is Compression.NONE else layout.compression.value
+    if not is_delimited(layout.format):
+        return "read_json", {"compression": packed, "lines": layout.format is FileFormat.JSONL}
+    dialect = layout.dialect
+    keywords: dict[str, Any] = {
+        "sep": layout.delimiter,
+        "quotechar": dialect.quote,
+        "encoding": dialect.encoding,
+        "decimal": dialect.decimal,
+        "na_values": [dialect.null] if dialect.null else None,
+        "compression": packed,
+    }
+    if not layout.header:
+        keywords |= {"header": None, "names": list(layout.names)}
+    return "read_csv", keywords
 
 
 def _read_verdict(path: Path) -> CustomVerdict:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,8 +19,6 @@ from mlvalidate.engine.contents import apply_contract, read_port, summarise_port
 from mlvalidate.engine.outputs import is_own_folder, output_folder
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from mlvalidate.data.family import Family
 
 
@@ -40,8 +39,7 @@ class Inputs:
     project: Project
     plan: Plan
     run: RunFolder
-    _generated: dict[tuple[str, str, int], Path] = field(default_factory=dict)
-    _last: tuple[str, pd.DataFrame] | None = None
+    _generated: dict[tuple[str, tuple[str, ...]], list[Path]] = field(default_factory=dict)
     _summaries: dict[Path, PortSummary] = field(default_factory=dict)
 
     @cached_property
@@ -68,7 +66,11 @@ class Inputs:
             return item.folder
         target = self.run.source(planned.node, item.port)
         for file in item.files:
-            self._make_file(file, target / file.name)
+            if file.copied_from is not None:
+                (target / file.name).parent.mkdir(parents=True, exist_ok=True)
+                _link_or_copy(file.copied_from, target / file.name)
+        for files in _wholes(item.files):
+            self._generate(files[0].dataset, [target / file.name for file in files])
         return target
 
     def _produced(self, item: PlannedInput) -> Path:
@@ -83,41 +85,30 @@ class Inputs:
             raise MissingInputError(item, item.subpath, found)
         return folder
 
-    def _make_file(self, file: FileToMake, target: Path) -> None:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        if file.copied_from is not None:
-            _link_or_copy(file.copied_from, target)
-            return
-        # The same dataset in two ports is the same file: a score job sees the customers that the
-        # training saw, as it would from one S3 prefix.
-        key = (file.dataset, target.suffix, file.part)
-        if key in self._generated:
-            _link_or_copy(self._generated[key], target)
-            return
-        from mlvalidate.data.draws import share_out
-        from mlvalidate.data.files import write_table
+    def _generate(self, name: str, targets: list[Path]) -> None:
+        """Write the files of a dataset.
 
-        frame = self._frame(file.dataset)
-        sizes = share_out([1 / file.parts] * file.parts, len(frame))
-        start = sum(sizes[: file.part])
-        part = frame.iloc[start : start + sizes[file.part]].reset_index(drop=True)
-        write_table(part, target, self.project.datasets[file.dataset].format)
-        self._generated[key] = target
+        The same dataset in two ports is the same file: a score job sees the customers that the
+        training saw, as it would from one S3 prefix.
+        """
+        from mlvalidate.data.generation import write_dataset
 
-    def _frame(self, name: str) -> pd.DataFrame:
-        """Return the rows of a dataset; those of the last one are kept for its other shards."""
-        if self._last is None or self._last[0] != name:
-            from mlvalidate.data.synthesis import generate
-
+        key = (name, tuple("".join(target.suffixes) for target in targets))
+        if key not in self._generated:
             dataset = self.project.datasets[name]
             rows = self.plan.rows or dataset.rows
-            frame = generate(dataset, rows, self.plan.seed, name, self._family)
-            self._last = (name, frame)
-        return self._last[1]
+            write_dataset(
+                dataset, name, targets, rows=rows, seed=self.plan.seed, family=self._family
+            )
+            self._generated[key] = targets
+            return
+        for made, target in zip(self._generated[key], targets, strict=True):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _link_or_copy(made, target)
 
     def summarise(self, planned: PlannedStep, item: PlannedInput, folder: Path) -> PortSummary:
         """Return names, rows and columns of the files that the step is given."""
-        declaration = self._declaration(planned, item)
+        declaration = self.declaration(planned, item)
         summary = self._summaries.get(folder)
         if summary is None:
             summary = summarise_port(folder, declaration, self.project)
@@ -135,7 +126,7 @@ class Inputs:
     def read(self, planned: PlannedStep, port: str) -> PortContent:
         """Read the files of an input port with their tables; an absent port is empty."""
         item = next(item for item in planned.inputs if item.port == port)
-        declaration = self._declaration(planned, item)
+        declaration = self.declaration(planned, item)
         if item.origin is Origin.ABSENT:
             return PortContent(port, item.container_path, declaration)
         folder = self._produced(item) if item.origin is Origin.EDGE else item.folder
@@ -146,11 +137,23 @@ class Inputs:
         """Keep what is known of a step's output, so that its consumers need not look again."""
         self._summaries[folder] = PortSummary(port="", path="", files=files)
 
-    def _declaration(self, planned: PlannedStep, item: PlannedInput) -> Port:
+    def declaration(self, planned: PlannedStep, item: PlannedInput) -> Port:
+        """Return what an input's files are: without a word of its own, the producer's."""
         declaration = planned.step.inputs[item.port]
         if declaration.files or item.origin is not Origin.EDGE:
             return declaration
         return self.plan.step(item.producer).step.outputs[item.output]
+
+
+def _wholes(files: Iterable[FileToMake]) -> list[list[FileToMake]]:
+    """Return the files to generate, those together that share the rows of a dataset."""
+    found: list[list[FileToMake]] = []
+    for file in files:
+        if file.copied_from is None:
+            if file.part == 0:
+                found.append([])
+            found[-1].append(file)
+    return found
 
 
 def _link_or_copy(source: Path, target: Path) -> None:

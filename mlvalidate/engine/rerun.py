@@ -108,5 +108,6 @@ def _shuffled(run: Run, planned: PlannedStep, port: str, source: Path, target: P
             continue
         order = Draws(run.plan.seed, planned.node, port, file.name, "shuffle").order(len(frame))
         (target / file.name).unlink()
-        write_table(frame.iloc[order].reset_index(drop=True), target / file.name, file.format)
+        shuffled = frame.iloc[order].reset_index(drop=True)
+        write_table(shuffled, target / file.name, file.format, file.dataset)
     return target

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlvalidate.core.columns import ColumnType
-from mlvalidate.data.csv_files import NULL_WORDS
-from mlvalidate.data.kinds import Kind, kind_of
+from mlvalidate.data.kinds import NULL_WORDS, Kind, kind_of
 from mlvalidate.data.times import parse_times, read_datetimes
 
 if TYPE_CHECKING:

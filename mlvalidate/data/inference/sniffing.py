@@ -10,8 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from mlvalidate.data.csv_files import NULL_WORDS
 from mlvalidate.data.errors import UnreadableFile
+from mlvalidate.data.kinds import NULL_WORDS
 
 MOST_LINES = 300
 _DELIMITERS = (",", ";", "\t", "|")

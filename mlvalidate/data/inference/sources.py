@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -16,15 +15,15 @@ from mlvalidate.data.arrow_tables import to_frame
 from mlvalidate.data.csv_files import reason
 from mlvalidate.data.errors import UnreadableFile
 from mlvalidate.data.files import guess_format, read_table
-from mlvalidate.data.inference.packing import (
-    SUFFIXES,
+from mlvalidate.data.inference.sampling import RowSample
+from mlvalidate.data.inference.sniffing import Sniffed, sniff
+from mlvalidate.data.json_files import read_lines
+from mlvalidate.data.packing import (
+    BROKEN,
     find_compression,
     open_unpacked,
     promised_compression,
 )
-from mlvalidate.data.inference.sampling import RowSample
-from mlvalidate.data.inference.sniffing import Sniffed, sniff
-from mlvalidate.data.json_files import read_lines
 from mlvalidate.data.parquet_files import UNNAMED_INDEX
 
 if TYPE_CHECKING:
@@ -63,14 +62,14 @@ def find_files(path: Path) -> tuple[Path, ...]:
     files = tuple(
         each
         for each in sorted(path.rglob("*"))
-        if each.is_file() and format_of(each) is not None and not _is_hidden(each, path)
+        if each.is_file() and guess_format(each) is not None and not _is_hidden(each, path)
     )
     if not files:
         raise UsageError(
             f"{path}: no file in it has the ending of a table",
             "endings are .csv, .tsv, .parquet, .json and .jsonl; name one file and its --format",
         )
-    formats = {format_of(each) for each in files}
+    formats = {guess_format(each) for each in files}
     if len(formats) > 1:
         words = " and ".join(sorted(str(each) for each in formats if each))
         raise UsageError(
@@ -83,20 +82,13 @@ def _is_hidden(file: Path, folder: Path) -> bool:
     return any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
 
 
-def format_of(path: Path) -> FileFormat | None:
-    """Return the format that a name promises, whatever packs the file."""
-    if path.suffix.lower() in SUFFIXES and path.suffix.lower() != ".gz":
-        path = path.with_suffix("")
-    return guess_format(path)
-
-
 def read_source(path: Path, format: FileFormat | None, limit: int, seed: int) -> Source:
     """Read a file or the shards in a folder, at most ``limit`` rows drawn with ``seed``.
 
     UsageError, which names the file, when it can't be read as a table.
     """
     files = find_files(path)
-    found = format or format_of(files[0])
+    found = format or guess_format(files[0])
     if found is None:
         raise UsageError(
             f"{path}: the name does not say what the file is", "say it, for example --format csv"
@@ -126,7 +118,7 @@ def _blaming(file: Path) -> Iterator[None]:
         yield
     except UnreadableFile as error:
         raise UsageError(f"{file}: {error}") from None
-    except (pa.ArrowException, OSError, EOFError, UnicodeDecodeError, zlib.error) as error:
+    except (pa.ArrowException, UnicodeDecodeError, *BROKEN) as error:
         raise UsageError(f"{file}: it can't be read: {reason(error)}") from None
 
 

@@ -19,7 +19,10 @@ _READERS = {
     ".parquet": ("read_parquet", {}),
     ".json": ("read_json", {}),
     ".jsonl": ("read_json", {"lines": True}),
+    ".ndjson": ("read_json", {"lines": True}),
 }
+_DIRECTIONS = ("inputs", "outputs")
+_PACKED = (".gz", ".bz2", ".xz", ".zst")
 
 
 def load(call):
@@ -36,8 +39,12 @@ def load(call):
     return getattr(module, name)
 
 
-def read_tables(folders):
-    """Return port -> file name -> DataFrame for the files that are tables."""
+def read_tables(folders, readers):
+    """Return port -> file name -> DataFrame for the files that are tables.
+
+    ``readers`` says how files of datasets are read: port -> file name -> [function of pandas,
+    keywords]. The others are read as their names say.
+    """
     import pandas
 
     tables = {}
@@ -45,16 +52,26 @@ def read_tables(folders):
         tables[port] = {}
         for base, _, names in os.walk(folder):
             for name in names:
-                reader = _READERS.get(os.path.splitext(name)[1].lower())
                 path = os.path.join(base, name)
+                relative = os.path.relpath(path, folder)
+                reader = readers.get(port, {}).get(relative) or usual_reader(name)
                 if reader is None:
                     continue
                 try:
                     table = getattr(pandas, reader[0])(path, **reader[1])
                 except ValueError:
                     continue  # JSON that is no table, an empty file: told elsewhere
-                tables[port][os.path.relpath(path, folder)] = table
+                tables[port][relative] = table
     return tables
+
+
+def usual_reader(name):
+    """Return the function of pandas that reads a file of this name, with its keywords."""
+    stem, ending = os.path.splitext(name.lower())
+    if ending in _PACKED:
+        ending = os.path.splitext(stem)[1]
+        return None if ending == ".parquet" else _READERS.get(ending)
+    return _READERS.get(ending)
 
 
 def as_findings(said):
@@ -73,7 +90,8 @@ def main():
     with open(sys.argv[1]) as file:
         call = json.load(file)
     function = load(call)
-    found = as_findings(function(read_tables(call["inputs"]), read_tables(call["outputs"])))
+    inputs, outputs = (read_tables(call[each], call["readers"][each]) for each in _DIRECTIONS)
+    found = as_findings(function(inputs, outputs))
     with open(call["result"], "w") as file:
         json.dump(found, file, default=str)
 
