@@ -138,7 +138,7 @@ class SplitsOverlap(DeclaredCheckBase):
         for (one, first), (other, second) in combinations(tables.items(), 2):
             assert first is not None
             assert second is not None
-            common = first.drop_duplicates().merge(second.drop_duplicates(), on=list(options.on))
+            common = _in_both(first, second)
             if len(common):
                 yield self.finding(
                     evidence,
@@ -150,6 +150,22 @@ class SplitsOverlap(DeclaredCheckBase):
                     column=options.on[0],
                     examples=show_keys(common),
                 )
+
+
+def _in_both(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Return the keys that two tables with the same columns share, each once."""
+    if len(first.columns) == 1 and not _share_texts(first.iloc[:, 0], second.iloc[:, 0]):
+        return first.head(0)
+    return first.drop_duplicates().merge(second.drop_duplicates())
+
+
+def _share_texts(first: pd.Series, second: pd.Series) -> bool:
+    """Return whether a text is in both columns, without an index of the longer one."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    least, most = sorted((pa.array(first), pa.array(second)), key=len)
+    return bool(pc.any(pc.is_in(most, value_set=least)).as_py())
 
 
 class RowsRepeated(DeclaredCheckBase):

@@ -139,7 +139,7 @@ class KeyRepeated(Check):
     ) -> Iterator[Finding]:
         key = list(files[0].dataset.key_columns) if files[0].dataset else []
         keyed = _key_table(files, key) if key else None
-        if keyed is None:
+        if keyed is None or (len(key) == 1 and keyed[key[0]].is_unique):
             return
         repeated = keyed[keyed.duplicated(subset=key, keep=False)]
         # A single column that is unique by itself has been reported as such.

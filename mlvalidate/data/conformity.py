@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.suggest import nearest
+from mlvalidate.data.clearing import is_clear
 from mlvalidate.data.constraints import find_breaches
 from mlvalidate.data.faults import Fault, FaultKind, examples_of
 from mlvalidate.data.kinds import category_types, describe_cells, fits
@@ -36,7 +37,8 @@ def find_faults(
     """
     format = format or dataset.format
     frame = _plain(frame)
-    first = frame.loc[:, ~frame.columns.duplicated()]
+    # Not without need: picking columns copies them.
+    first = frame if frame.columns.is_unique else frame.loc[:, ~frame.columns.duplicated()]
     missing = [
         name
         for name, column in dataset.columns.items()
@@ -46,7 +48,7 @@ def find_faults(
     fitting = {
         name: fits(first[name], column, format)
         for name, column in dataset.columns.items()
-        if name in first.columns
+        if name in first.columns and not is_clear(first[name], column, format)
     }
     renamed = _match_names(missing, undeclared)
     original = {new: old for old, new in renamed.items()}

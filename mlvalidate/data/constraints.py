@@ -35,19 +35,19 @@ def find_breaches(
 ) -> Iterator[Fault]:
     """Yield what the values of ``frame`` have other than ``dataset`` allows.
 
-    ``fitting`` has the declared columns that are there, with a mask of the cells that are null or
-    of the declared type; cells of another type are not looked at.
+    ``fitting`` has the columns to judge one by one, with a mask of the cells that are null or of
+    the declared type; cells of another type are not looked at.
     """
     for name, mask in fitting.items():
         series = frame[name] if mask.all() else frame[name][mask]
         yield from _column_breaches(series, dataset.columns[name], format)
     for name, column in dataset.columns.items():
         if column.derived:
-            yield from _derived_breaches(name, frame, fitting, dataset)
+            yield from _derived_breaches(name, frame, dataset)
     for rule in dataset.rules:
         texts = [text for text in (rule.when, rule.then) if text]
         names = {name for text in texts for name in parse_expression(text).names}
-        if names <= fitting.keys():
+        if names <= set(frame.columns) & dataset.columns.keys():
             when = parse_expression(rule.when) if rule.when else None
             try:
                 fulfilled = holds(parse_expression(rule.then), when, frame, dataset.columns)
@@ -61,10 +61,27 @@ def find_breaches(
 
 def _column_breaches(series: pd.Series, column: Column, format: FileFormat) -> Iterator[Fault]:
     nulls = null_mask(series, column, format)
-    yield from _null_breaches(series, nulls, column)
+    yield from null_breaches(series, nulls, column)
     cells = series[~nulls]
     if not len(cells):
         return
+    yield from value_breaches(cells, column, format)
+    if column.unique and not column.type.is_nested:
+        repeated = cells[cells.duplicated(keep=False)]
+        yield from _breach(FaultKind.NOT_UNIQUE, repeated, cells, column)
+    if should_vary(column, len(cells)) and cells.nunique() == 1:
+        # One example says it all.
+        yield Fault(
+            kind=FaultKind.CONSTANT,
+            column=str(cells.name),
+            count=len(cells),
+            rows=len(cells),
+            examples=examples_of(cells.head(1)),
+        )
+
+
+def value_breaches(cells: pd.Series, column: Column, format: FileFormat) -> Iterator[Fault]:
+    """Yield what is wrong with cells by themselves, and with their order; none of them is null."""
     if column.type.is_number:
         yield from _number_breaches(cells, column)
     elif column.type.is_temporal:
@@ -77,21 +94,10 @@ def _column_breaches(series: pd.Series, column: Column, format: FileFormat) -> I
     if column.values is not None:
         unknown = ~_is_declared_value(cells, column)
         yield from _breach(FaultKind.UNKNOWN_VALUE, cells[unknown], cells, column)
-    if column.unique and not column.type.is_nested:
-        repeated = cells[cells.duplicated(keep=False)]
-        yield from _breach(FaultKind.NOT_UNIQUE, repeated, cells, column)
-    if _should_vary(column, len(cells)) and cells.nunique() == 1:
-        # One example says it all.
-        yield Fault(
-            kind=FaultKind.CONSTANT,
-            column=str(cells.name),
-            count=len(cells),
-            rows=len(cells),
-            examples=examples_of(cells.head(1)),
-        )
 
 
-def _null_breaches(series: pd.Series, nulls: Mask, column: Column) -> Iterator[Fault]:
+def null_breaches(series: pd.Series, nulls: Mask, column: Column) -> Iterator[Fault]:
+    """Yield a fault when more cells are null than is declared."""
     count, rows = int(nulls.sum()), len(series)
     if not count:
         return
@@ -164,7 +170,7 @@ def _is_declared_value(cells: pd.Series, column: Column) -> Mask:
     return known
 
 
-def _should_vary(column: Column, rows: int) -> bool:
+def should_vary(column: Column, rows: int) -> bool:
     """Tell whether the declaration has so many rows hold several values."""
     if rows < LEAST_ROWS_TO_VARY:
         return False
@@ -179,13 +185,11 @@ def _should_vary(column: Column, rows: int) -> bool:
     return bounded or column.label or column.unique
 
 
-def _derived_breaches(
-    name: str, frame: pd.DataFrame, fitting: Mapping[str, Mask], dataset: Dataset
-) -> Iterator[Fault]:
+def _derived_breaches(name: str, frame: pd.DataFrame, dataset: Dataset) -> Iterator[Fault]:
     import numpy as np
 
     expression = parse_expression(dataset.columns[name].derived or "")
-    if name not in fitting or not set(expression.names) <= fitting.keys():
+    if not {name, *expression.names} <= set(frame.columns) & dataset.columns.keys():
         return
     text = f"{name} = {expression.text}"
     try:

@@ -332,4 +332,4 @@ def test_a_bug_of_ours_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr("mlvalidate.data.conformity.fits", crash)
     with pytest.raises(ZeroDivisionError, match="ours"):
-        find_faults(pd.DataFrame({"a": [1]}), declare(a="integer"))
+        find_faults(pd.DataFrame({"a": ["x"]}), declare(a="integer"))
