@@ -99,9 +99,8 @@ def _are_allowed(cells: pd.Series, column: Column, format: FileFormat) -> bool:
 
 
 def _are_midnights(series: pd.Series) -> bool:
-    times = series.to_numpy()
-    days = times.astype("M8[D]")
-    return bool(((times == days) | (times != times)).all())
+    times = series.dropna().to_numpy()
+    return bool((times == times.astype("M8[D]")).all())
 
 
 def _may_repeat(cells: pa.ChunkedArray) -> bool:

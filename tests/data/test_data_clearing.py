@@ -86,14 +86,17 @@ def test_what_is_cleared_has_no_fault(
         (pd.Series([1, None], dtype="Int64"), {"type": "integer", "null": 0.5}),
         (pd.Series([1.5, None]), {"type": "float", "null": 0.5}),
         (pd.Series([True, False]), {"type": "boolean", "label": True}),
-        (pd.Series(["a", "b", None], dtype="str"), {"type": "category", "values": ["a", "b"], "null": 0.4}),
+        (
+            pd.Series(["a", "b", None], dtype="str"),
+            {"type": "category", "values": ["a", "b"], "null": 0.4},
+        ),
         (pd.Series(["C001"], dtype="str"), {"type": "string", "pattern": "C[0-9]{3}"}),
         (pd.Series(["é"], dtype="str"), {"type": "text", "length": [1, 1]}),
         (pd.Series([dt.datetime(2020, 1, 1)]), {"type": "date", "max": dt.date(2020, 1, 1)}),
         (pd.Series([], dtype="float64"), {"type": "float"}),
         (pd.Series([None, None], dtype="float64"), {"type": "float", "null": 1.0}),
     ],
-)  # fmt: skip
+)
 def test_what_is_as_declared_is_cleared(cells: pd.Series, declaration: dict[str, Any]) -> None:
     dataset = Dataset(columns={"x": declaration})
     assert is_clear(cells, dataset.columns["x"], FileFormat.PARQUET)
