@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlvalidate.core.datasets import Dataset, FileFormat
@@ -118,6 +118,7 @@ def test_a_rule_on_dates_that_are_text() -> None:
     assert list(rules_broken(frame)) == ["day > '2024-01-01'"]
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32), st.sampled_from(["csv", "parquet", "jsonl"]))
 def test_what_is_generated_has_no_fault(tmp_path_factory: Any, seed: int, format: str) -> None:
     from mlvalidate.data.synthesis import generate
