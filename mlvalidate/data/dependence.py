@@ -27,8 +27,10 @@ _SHRINKAGE = 0.98
 class Arrangement:
     """In which order the values of each column stand, before nulls come between them."""
 
-    def __init__(self, dataset: Dataset, name: str, rows: int, seed: int) -> None:
-        self._dataset, self._rows = dataset, rows
+    def __init__(
+        self, dataset: Dataset, name: str, rows: int, seed: int, part: tuple[str, ...] = ()
+    ) -> None:
+        self._dataset, self._rows, self._part = dataset, rows, part
         self._seed, self._name = seed, name
         self._scores = self._correlated_scores()
 
@@ -56,7 +58,7 @@ class Arrangement:
             sign = 1.0 if self._draws(name, "signal").below(2, 1)[0] else -1.0
             told = told + sign * standardised(ranks)
         told = standardised(told)
-        chance = normal_scores(self._draws(label, "chance").uniform(self._rows))
+        chance = normal_scores(self._draws(label, "chance", *self._part).uniform(self._rows))
         weight = declared.strength
         scores = weight * told + math.sqrt(1 - weight * weight) * chance
         return by_scores(values, scores[filled], declared)
@@ -72,7 +74,9 @@ class Arrangement:
         factor = cholesky(self._matrix(names))
         base = (np.arange(self._rows) + 0.5) / self._rows
         plain = normal_scores(base)
-        independent = [plain[self._draws(name, "score").order(self._rows)] for name in names]
+        independent = [
+            plain[self._draws(name, "score", *self._part).order(self._rows)] for name in names
+        ]
         first = self._dataset.columns[names[0]].monotone
         if first is not None:  # its values are in order: the others follow the rows
             independent[0] = plain if first == "increasing" else plain[::-1]

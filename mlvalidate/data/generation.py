@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlvalidate.core.datasets import Dataset, Dialect, FileFormat
 from mlvalidate.core.model import Model
 from mlvalidate.data.draws import share_out
 from mlvalidate.data.family import Family
 from mlvalidate.data.fidelity import Fidelity
-from mlvalidate.data.files import write_table
+from mlvalidate.data.files import table_writer
 from mlvalidate.data.packing import SUFFIXES
-from mlvalidate.data.synthesis import generate
+from mlvalidate.data.synthesis import generate_parts
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _ENDINGS = {kind: suffix for suffix, kind in SUFFIXES.items()}
 
@@ -54,16 +58,33 @@ def write_dataset(
     are made. ``name`` is what the project calls the dataset: with ``seed`` and ``rows`` it decides
     on the values. ``family`` has the datasets to which foreign keys refer.
 
-    Raises UnsatisfiableSchema and OSError.
+    The rows are generated and written in parts, so memory does not grow with them: what depends on
+    the parts is in docs/data.md. What a failed call has written is removed again. Raises
+    UnsatisfiableSchema and OSError.
     """
-    frame = generate(dataset, rows, seed, name, family)
-    written: dict[Path, int] = {}
-    start = 0
-    parts = share_out([1 / len(files)] * len(files), rows)
-    for file, size in zip(files, parts, strict=True):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part = frame.iloc[start : start + size].reset_index(drop=True)
-        write_table(part, file, dataset.format, dataset)
-        written[file] = size
-        start += size
+    written = dict(zip(files, share_out([1 / len(files)] * len(files), rows), strict=True))
+    parts = generate_parts(dataset, rows, seed, name, family)
+    try:
+        _write_parts(parts, written, dataset)
+    except BaseException:
+        for file in files:
+            file.unlink(missing_ok=True)
+        raise
     return written
+
+
+def _write_parts(
+    parts: Iterator[pd.DataFrame], sizes: Mapping[Path, int], dataset: Dataset
+) -> None:
+    """Write the parts of a table one after the other into files of the given numbers of rows."""
+    part = next(parts)
+    for file, size in sizes.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with table_writer(file, dataset.format, dataset) as append:
+            missing = size
+            while True:
+                append(part.iloc[:missing].reset_index(drop=True))
+                missing, part = missing - len(part), part.iloc[missing:]
+                if missing <= 0:
+                    break
+                part = next(parts)

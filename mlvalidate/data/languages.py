@@ -33,6 +33,10 @@ class Language(ABC):
 
     count: int
     width: int
+    # All strings have `width` characters.
+    is_even = False
+    # No string is counted twice, as far as its parts show.
+    is_exact = False
 
     @abstractmethod
     def spell(self, ranks: Ranks) -> Matrix:
@@ -51,6 +55,7 @@ class Characters(Language):
     """One character out of a class."""
 
     width = 1
+    is_even = is_exact = True
 
     def __init__(self, codes: Sequence[int]) -> None:
         self.codes = np.array(codes, dtype=np.uint32)
@@ -75,6 +80,10 @@ class Chain(Language):
         for part in self.parts:
             self.count = min(self.count * part.count, INNUMERABLE)
         self.width = sum(part.width for part in self.parts)
+        self.is_even = all(part.is_even for part in self.parts)
+        self.is_exact = all(part.is_exact for part in self.parts) and (
+            sum(not part.is_even for part in self.parts) < 2
+        )
 
     def spell(self, ranks: Ranks) -> Matrix:
         spelled: list[Matrix] = []
@@ -133,6 +142,8 @@ class Repeat(Language):
     def __init__(self, part: Language, least: int, most: int) -> None:
         self.part, self.least, self.most = part, least, most
         self.width = most * part.width
+        self.is_even = least == most and part.is_even
+        self.is_exact = part.is_exact and part.is_even and part.width > 0
         if part.count == 1:
             self.count = most - least + 1
         elif most > MOST_NUMBERED.bit_length():

@@ -29,19 +29,19 @@ PATIENCE = 5
 
 def draw_strings(column: Column, size: int, draws: Draws) -> Strings:
     """Return ``size`` values of a string or text column; they may repeat."""
-    if _is_prose(column):
+    if is_prose(column):
         return draw_texts(size, draws, column.length)
     language = language_of(column)
-    wanted = _collect(partial(_draw, language), size, draws, _is_usable)
+    wanted = _collect(partial(draw_language, language), size, draws, _is_usable)
     if len(wanted) < size:
-        rest = _collect(partial(_draw, language), size - len(wanted), draws, _is_any)
+        rest = _collect(partial(draw_language, language), size - len(wanted), draws, _is_any)
         wanted = _join([wanted, rest])
     return wanted
 
 
 def distinct_strings(column: Column, most: int, draws: Draws) -> Strings:
     """Return ``most`` different values of a string or text column, fewer where it has fewer."""
-    if _is_prose(column):
+    if is_prose(column):
         return _distinct(lambda size, draws: draw_texts(size, draws, column.length), most, draws)
     language = language_of(column)
     if language.count <= max(SPARSE * most, 2**16):
@@ -67,7 +67,8 @@ def language_of(column: Column) -> Language:
     return Choice(fitting)
 
 
-def _is_prose(column: Column) -> bool:
+def is_prose(column: Column) -> bool:
+    """Tell whether a column holds sentences, which no language numbers."""
     longest = column.length[1] if column.length else SHORTEST_TEXT
     return column.type is ColumnType.TEXT and column.pattern is None and longest >= SHORTEST_TEXT
 
@@ -105,12 +106,13 @@ def _distinct(make: Callable[[int, Draws], Strings], most: int, draws: Draws) ->
 
 def _enumerate(language: Language, draws: Draws) -> Strings:
     """Return every string once, in random order, those that look missing at the end."""
-    seen = dict.fromkeys(_spell(language, draws.order(language.count).astype(np.uint64)))
+    seen = dict.fromkeys(spell(language, draws.order(language.count).astype(np.uint64)))
     odd = [text for text in LOOKS_MISSING if seen.pop(text, "") is None]
     return np.array([*seen, *odd], dtype=object)
 
 
-def _draw(language: Language, size: int, draws: Draws) -> Strings:
+def draw_language(language: Language, size: int, draws: Draws) -> Strings:
+    """Return ``size`` strings; every branch and every repetition is equally likely."""
     return _join(
         to_strings(language.draw(stop - start, draws)) for start, stop in _chunks(language, size)
     )
@@ -119,11 +121,12 @@ def _draw(language: Language, size: int, draws: Draws) -> Strings:
 def _draw_evenly(language: Language, size: int, draws: Draws) -> Strings:
     """Draw so that every string is as likely as any other, which makes repetitions rare."""
     if language.count > MOST_NUMBERED:
-        return _draw(language, size, draws)
-    return _spell(language, draws.below(language.count, size))
+        return draw_language(language, size, draws)
+    return spell(language, draws.below(language.count, size))
 
 
-def _spell(language: Language, ranks: Ranks) -> Strings:
+def spell(language: Language, ranks: Ranks) -> Strings:
+    """Return the strings of a language with these numbers."""
     return _join(
         to_strings(language.spell(ranks[start:stop]))
         for start, stop in _chunks(language, len(ranks))

@@ -9,18 +9,28 @@ from __future__ import annotations
 import datetime as dt
 import math
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
 from mlvalidate.core.columns import Bound, Column, ColumnType, Scalar, as_comparable
 from mlvalidate.data.distributions import draw_shaped
-from mlvalidate.data.draws import Draws, Ranks, Values, share_out
+from mlvalidate.data.draws import Domain, Draws, Values, share_out
 from mlvalidate.data.errors import Impossible
-from mlvalidate.data.likeness import distinct_likeness, draw_likeness
+from mlvalidate.data.languages import MOST_NUMBERED
+from mlvalidate.data.likeness import distinct_likeness, draw_likeness, numbered_likeness
 from mlvalidate.data.nested import draw_nested
-from mlvalidate.data.strings import PATIENCE, distinct_strings, draw_strings
+from mlvalidate.data.strings import (
+    PATIENCE,
+    distinct_strings,
+    draw_language,
+    draw_strings,
+    is_prose,
+    language_of,
+    spell,
+)
+from mlvalidate.data.words import draw_texts
 
 DEFAULT_INTEGERS = 1000
 DEFAULT_FLOATS = 100.0
@@ -29,19 +39,13 @@ FIVE_YEARS = dt.timedelta(days=5 * 365)
 SMALLEST_INTEGER, GREATEST_INTEGER = -(2**63), 2**63 - 1
 
 
-@dataclass(frozen=True)
-class Domain:
-    """Values that can be numbered from 0 to ``count`` - 1."""
-
-    count: int
-    at: Callable[[Ranks], Values]
-
-
-def draw_values(column: Column, size: int, draws: Draws) -> Values:  # noqa: PLR0911
+def draw_values(  # noqa: PLR0911
+    column: Column, size: int, draws: Draws, counts: Sequence[int] | None = None
+) -> Values:
     """Return ``size`` values of the column, which may repeat; nulls are not among them.
 
     Shares are exact to the row: of the `values` of a category, and of the true values of `rate`.
-    Raises Impossible.
+    ``counts`` are others than those that `value_counts` says. Raises Impossible.
     """
     if column.type.is_nested:
         return draw_nested(column, size, draws, draw_values)
@@ -57,15 +61,56 @@ def draw_values(column: Column, size: int, draws: Draws) -> Values:  # noqa: PLR
     if column.values is None and column.type is ColumnType.FLOAT:
         return _draw_floats(column, size, draws)
     domain = domain_of(column)
+    counts = counts or value_counts(column, size)
     if column.rate is not None:
         _check_rate(column)
-        ones = np.arange(size) < round(size * column.rate)
+        ones = np.arange(size) < counts[1]
         return ones[draws.order(size)].astype(domain.at(np.zeros(0, dtype=np.uint64)).dtype)
     if column.values is not None:
-        counts = share_out(list(column.weights.values()), size)
         ranks = np.repeat(np.arange(len(counts), dtype=np.uint64), counts)
         return domain.at(ranks[draws.order(size)])
     return domain.at(draws.below(domain.count, size))
+
+
+def value_counts(column: Column, size: int) -> list[int]:
+    """Return how often each of the `values` occurs, with a `rate` false and true; else nothing."""
+    if column.rate is not None:
+        ones = round(size * column.rate)
+        return [size - ones, ones]
+    return share_out(list(column.weights.values()), size) if column.values is not None else []
+
+
+def numbered(column: Column) -> Domain | None:
+    """Return the values of a column with numbers; None when there are too many, or no numbers.
+
+    Raises Impossible.
+    """
+    if column.type.is_nested:
+        raise Impossible(f"a {column.type.value} column can't be unique")
+    if column.like is not None:
+        return numbered_likeness(column.like)
+    if column.values is None and column.type.is_textual:
+        if is_prose(column):
+            return None
+        language = language_of(column)
+        if language.count > MOST_NUMBERED:
+            return None
+        return Domain(language.count, partial(spell, language), language.is_exact)
+    if column.values is None and column.type is ColumnType.FLOAT:
+        return None
+    return domain_of(column)
+
+
+def draw_evenly(column: Column, size: int, draws: Draws) -> Values:
+    """Return ``size`` values of a column that `numbered` has no numbers for; few repeat."""
+    if column.like is not None:
+        return draw_likeness(column.like, size, draws)
+    if column.type is ColumnType.FLOAT:
+        low, high = _numeric_bounds(column, DEFAULT_FLOATS)
+        return _spread(low, high, size, draws)
+    if is_prose(column):
+        return draw_texts(size, draws, column.length)
+    return draw_language(language_of(column), size, draws)
 
 
 def distinct_values(column: Column, most: int, draws: Draws) -> Values:
