@@ -43,11 +43,16 @@ def key_table(port: PortContent, columns: Sequence[str]) -> pd.DataFrame | None:
     import pandas as pd
 
     frames = [
-        frame[list(columns)].apply(_as_key)
+        key_columns(frame, columns)
         for _, frame in port.tables
         if frame.columns.is_unique and set(columns) <= set(frame.columns)
     ]
     return pd.concat(frames, ignore_index=True).dropna() if frames else None
+
+
+def key_columns(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
+    """Return columns of a table as text, with whole numbers spelt alike."""
+    return frame[list(columns)].apply(_as_key)
 
 
 def _as_key(series: pd.Series) -> pd.Series:

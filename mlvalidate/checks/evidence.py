@@ -116,6 +116,8 @@ class Evidence:
     stdout: str = ""
     stderr: str = ""
     log_dropped: dict[str, int] = field(default_factory=dict)
+    # Streams in which secrets had to be masked.
+    secret_logs: tuple[str, ...] = ()
     message: str = ""
     failed_metrics: dict[str, str] = field(default_factory=dict)
     reproduce: str = ""

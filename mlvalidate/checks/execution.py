@@ -11,6 +11,7 @@ from mlvalidate.checks.hints import advise
 from mlvalidate.checks.traceback import parse_python_error
 from mlvalidate.core.execution import Stop
 from mlvalidate.core.findings import Finding, Severity
+from mlvalidate.core.secrets import MASK
 from mlvalidate.core.units import format_duration, format_size
 
 
@@ -281,6 +282,28 @@ class ExceptionSwallowed(Check):
             )
 
 
+class SecretPrinted(Check):
+    """The script printed a secret: the value of a variable whose name says so, a key, a password.
+
+    It is masked here. CloudWatch would keep it, for everybody who may read logs.
+
+    What to do: don't print the environment, arguments or addresses as a whole.
+    """
+
+    code = "X212"
+    severity = Severity.WARNING
+    needs_success = False
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        for stream in evidence.secret_logs:
+            yield self.finding(
+                evidence,
+                f"the script printed a secret to {stream}, which is masked in the log",
+                hint=f"look for {MASK} in the log; print names, not values",
+                file=f"{stream}.log",
+            )
+
+
 class FailureDespiteSuccess(Check):
     """The script wrote /opt/ml/output/failure and then ended with exit code 0.
 
@@ -314,4 +337,5 @@ CHECKS: tuple[type[Check], ...] = (
     LogShortened,
     FailureDespiteSuccess,
     ExceptionSwallowed,
+    SecretPrinted,
 )

@@ -160,7 +160,8 @@ class CategoryUnseen(DeclaredCheckBase):
     """Ports hold categories that the port which the model learns from does not have.
 
     Encoders fitted on the one fail on the others, or make nothing of them. Columns count whose
-    dataset declares a category, and text columns with up to 50 values where none is declared.
+    dataset declares a category, and text columns with up to 50 values where none is declared. Of
+    an input, the step that wrote it is blamed.
 
     What to do: split so that every category is in the training data, or map rare ones to `other`.
     """
@@ -169,22 +170,27 @@ class CategoryUnseen(DeclaredCheckBase):
     key = "known_categories"
 
     def judge(self, evidence: Evidence, options: Any) -> Iterator[Finding]:
-        learned = evidence.output(options.known)
+        learned = evidence.port(options.known)
         known = _categories(learned) if learned else {}
         for name in options.ports:
-            port = evidence.output(name)
+            port = evidence.port(name)
+            direction = "output" if evidence.output(name) else "input"
             for column, values in (_categories(port) if port else {}).items():
                 unseen = sorted(values - known.get(column, values))
                 if unseen:
-                    yield self.finding(
+                    finding = self.finding(
                         evidence,
-                        f"output {name}: column {column!r} has {len(unseen)} categories that "
+                        f"{direction} {name}: column {column!r} has {len(unseen)} categories that "
                         f"{options.known} lacks: {join_names(unseen)}",
                         hint="map rare categories to one, or split so that all are in "
                         f"{options.known}",
                         port=name,
                         column=column,
                         examples=unseen,
+                    )
+                    producer = evidence.producer_of(name) if direction == "input" else None
+                    yield finding.model_copy(
+                        update={"step": producer, "observed_in": evidence.node} if producer else {}
                     )
 
 
@@ -205,9 +211,12 @@ def _categories(port: PortContent) -> dict[str, set[str]]:
 
 
 class SchemasDiffer(DeclaredCheckBase):
-    """Ports that are declared to have the `same_schema` differ in columns, order or types.
+    """Tables that should have the same schema differ in columns, order or types.
 
-    A model that is trained on one split and judged on another reads both alike.
+    An error between ports that a step declares to have the `same_schema`: a model that is trained
+    on one split and judged on another reads both alike. A warning between nodes of a pipeline that
+    run the same step, such as a training and a calibration path: the same file of the same output
+    is compared, and the node is blamed that differs from most others, or from the first.
 
     What to do: build all of them by the same function.
     """
@@ -220,11 +229,11 @@ class SchemasDiffer(DeclaredCheckBase):
         for name in options.ports:
             port = evidence.output(name)
             for file, frame in port.tables if port else ():
-                schema = _schema(frame)
+                schema = schema_of(frame)
                 place = f"{name}/{file.name}"
                 if first is None:
                     first = (place, schema)
-                elif difference := _difference(first[1], schema):
+                elif difference := schema_difference(first[1], schema):
                     yield self.finding(
                         evidence,
                         f"output {place} and {first[0]} differ: {difference}",
@@ -234,7 +243,8 @@ class SchemasDiffer(DeclaredCheckBase):
                     )
 
 
-def _schema(frame: pd.DataFrame) -> dict[str, str]:
+def schema_of(frame: pd.DataFrame) -> dict[str, str]:
+    """Return column -> kind of value; '' for a column without any value."""
     from mlvalidate.data.kinds import kind_of
 
     unique = frame.loc[:, ~frame.columns.duplicated()]
@@ -247,7 +257,7 @@ def _schema(frame: pd.DataFrame) -> dict[str, str]:
     }
 
 
-def _difference(first: dict[str, str], second: dict[str, str]) -> str:
+def schema_difference(first: dict[str, str], second: dict[str, str]) -> str:
     """Return in words in what two schemas differ, or ''."""
     lacking = [name for name in first if name not in second]
     added = [name for name in second if name not in first]

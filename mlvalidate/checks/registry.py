@@ -51,6 +51,7 @@ _OTHER_RULES: tuple[type[Rule], ...] = (
     edge_contracts.EdgeUnfit,
     missing_input.SourceMissing,
     pipeline.FiguresDiffer,
+    pipeline.RowsDisagree,
     gates.GateFailed,
     gates.GateWithoutValue,
 )

@@ -1,11 +1,11 @@
-"""C101 to C112: the contract of a step against its script, before anything runs.
+"""C101 to C113: the contract of a step against its script, before anything runs.
 
 An error is what certainly fails; what probably does is a warning; guesses are not reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
@@ -13,7 +13,7 @@ from mlvalidate.checks.base import Rule, join_names
 from mlvalidate.core.contracts import ENTRY_BOTH, Kind, Step
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.plan import PlannedStep
-from mlvalidate.core.suggest import did_you_mean
+from mlvalidate.core.suggest import did_you_mean, nearest
 from mlvalidate.project.script_facts import Option, Read, ScriptFacts
 
 
@@ -69,8 +69,9 @@ class ScriptUnparsable(Rule):
 class ArgumentUnknown(Rule):
     """The contract passes an option that the script's argparse parser does not have.
 
-    The script would end with exit code 2. Parsers with subcommands, `parse_known_args` or options
-    made in a loop are not judged.
+    The script would end with exit code 2. With `parse_known_args` it goes on with the option's
+    default, and nobody notices: that is a warning. Parsers with subcommands, options made in a
+    loop, or a use for what `parse_known_args` leaves over are not judged.
 
     What to do: correct the name in `args` or `hyperparameters`, or add the option to the script.
     """
@@ -174,6 +175,18 @@ class JobArgumentMissing(Rule):
     severity = Severity.WARNING
 
 
+class EnvironmentUnused(Rule):
+    """The contract sets a variable that the script never reads, and it reads one of a like name.
+
+    The one that it reads has a default, so nothing fails: the script goes on with the default.
+
+    What to do: give both the same name.
+    """
+
+    code = "C113"
+    severity = Severity.WARNING
+
+
 RULES: tuple[type[Rule], ...] = (
     ScriptUnparsable,
     ArgumentUnknown,
@@ -186,6 +199,7 @@ RULES: tuple[type[Rule], ...] = (
     EntryUnfit,
     NothingToRun,
     JobArgumentMissing,
+    EnvironmentUnused,
 )
 # Below these SageMaker itself puts or takes things.
 _RESERVED = (
@@ -195,7 +209,7 @@ _RESERVED = (
 
 
 # What a script that ran to its end, with good outputs, does not refute.
-_LASTING = frozenset({NothingToRun.code, "C111"})
+_LASTING = frozenset({NothingToRun.code, "C111", EnvironmentUnused.code})
 
 
 def unrefuted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
@@ -205,7 +219,8 @@ def unrefuted(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """
     kept = []
     for finding in findings:
-        if finding.code in _LASTING:
+        is_silent = finding.code == ArgumentUnknown.code and finding.severity is Severity.WARNING
+        if finding.code in _LASTING or is_silent:
             kept.append(finding)
         elif finding.severity is Severity.ERROR:
             kept.append(finding.model_copy(update={"severity": Severity.WARNING}))
@@ -222,6 +237,7 @@ def judge_contract(contract: Contract) -> Iterator[Finding]:
         return
     yield from _judge_imports(contract)
     yield from _judge_environment(contract)
+    yield from _judge_defaults(contract)
     if contract.runs_as_program:
         yield from _judge_arguments(contract)
         if contract.step.script and contract.facts.runs_nothing:
@@ -277,6 +293,32 @@ def _judge_environment(contract: Contract) -> Iterator[Finding]:
         )
 
 
+def _judge_defaults(contract: Contract) -> Iterator[Finding]:
+    """Yield variables that the script reads under another name than the contract sets."""
+    facts, given = contract.facts, contract.planned.env
+    if contract.runs_as_program:
+        # A name that the script mentions may be read by a function that gets it.
+        unused = [name for name in given if name not in facts.texts]
+        yield from _renamed(contract, facts.optional_environment, unused)
+    if contract.runs_as_function:
+        read = {each.name for each in facts.environ_vars}
+        unused = [name for name in given if name not in read]
+        yield from _renamed(contract, facts.environ_vars, unused)
+
+
+def _renamed(contract: Contract, reads: list[Read], unused: list[str]) -> Iterator[Finding]:
+    for read in {each.name: each for each in reads}.values():
+        meant = nearest(read.name, unused)
+        if meant is not None and read.name not in contract.environment:
+            yield _finding(
+                contract,
+                EnvironmentUnused,
+                f"`env` sets {meant}, which the script never reads; it reads {read.name}",
+                f"{read.file}:{read.line}",
+                "give both the same name",
+            )
+
+
 def _judge_arguments(contract: Contract) -> Iterator[Finding]:
     options = contract.facts.options
     if options is None or contract.step.kind is Kind.COMMAND:
@@ -287,15 +329,8 @@ def _judge_arguments(contract: Contract) -> Iterator[Finding]:
     for name, value in given.items():
         option = _look_up(name, by_name)
         if option is None:
-            if positionals:
-                continue
-            yield _finding(
-                contract,
-                ArgumentUnknown,
-                f"the script has no option {name}",
-                contract.facts.file,
-                did_you_mean(name, by_name),
-            )
+            if not positionals:
+                yield from _unknown(contract, name, by_name)
         else:
             yield from _judge_value(contract, name, value, option)
     known = {id(_look_up(name, by_name)) for name in given}
@@ -310,6 +345,27 @@ def _judge_arguments(contract: Contract) -> Iterator[Finding]:
                 if contract.step.kind is not Kind.TRAINING
                 else "add it to `hyperparameters`",
             )
+
+
+def _unknown(contract: Contract, name: str, by_name: Mapping[str, Option]) -> Iterator[Finding]:
+    ignored = contract.facts.ignores_unknown
+    # SageMaker hands hyperparameters over in other ways as well.
+    if ignored and _reads_hyperparameters(contract.facts.texts, name.lstrip("-")):
+        return
+    finding = _finding(
+        contract,
+        ArgumentUnknown,
+        f"the script has no option {name}" + (" and ignores it" if ignored else ""),
+        contract.facts.file,
+        did_you_mean(name, by_name),
+    )
+    severity = Severity.WARNING if ignored else Severity.ERROR
+    yield finding.model_copy(update={"severity": severity})
+
+
+def _reads_hyperparameters(texts: Iterable[str], name: str) -> bool:
+    variables = ("SM_HPS", f"SM_HP_{name.upper().replace('-', '_')}")
+    return any(text in variables or text.endswith("hyperparameters.json") for text in texts)
 
 
 def _given(argv: tuple[str, ...]) -> Iterator[tuple[str, str | None]]:

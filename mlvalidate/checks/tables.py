@@ -18,7 +18,7 @@ class FileUnreadable(Check):
     """A file can't be read as what the contract declares it to be.
 
     A table that is no csv (or parquet, or JSON), a `json` file that does not parse, an `archive`
-    that is no tar or zip file.
+    that is no tar or zip file. NaN and Infinity are no JSON either: other readers stop at them.
 
     What to do: the message has the reader's reason; check format, delimiter and encoding.
     """
@@ -47,7 +47,7 @@ def _kind_problem(file: FileContent) -> str:
     if file.kind is FileKind.JSON:
         try:
             with file.path.open("rb") as stream:
-                json.load(stream)
+                json.load(stream, parse_constant=_refuse_constant)
         except (ValueError, RecursionError) as error:
             return str(error)
     if file.kind is FileKind.ARCHIVE and not (
@@ -55,6 +55,10 @@ def _kind_problem(file: FileContent) -> str:
     ):
         return "it is no tar or zip file"
     return ""
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"it holds {name}, which Python writes and JSON does not have")
 
 
 class ColumnMissing(Check):

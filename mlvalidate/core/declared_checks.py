@@ -93,8 +93,8 @@ class LabelCheck(Model):
 class CategoriesCheck(Model):
     """Categories of some ports are known from another."""
 
-    known: str = Field(description="Output port that the model learns from, such as train")
-    ports: Names = Field(description="Output ports whose categories must be known")
+    known: str = Field(description="Port that the model learns from, such as train")
+    ports: Names = Field(description="Ports whose categories must be known")
 
 
 class SchemaCheck(Model):
@@ -226,10 +226,40 @@ class EqualCheck(Model):
     tolerance: float = Field(default=1e-9, ge=0, description="Greatest difference between the two")
 
 
+class AgreeCheck(Model):
+    """Rows of two outputs that have the same key have the same values."""
+
+    ports: tuple[str, str] = Field(
+        description="Two outputs, such as evaluate.predictions and score.scores"
+    )
+    on: Names = Field(description="Columns that identify a row in both")
+    columns: Names = Field(description="Columns whose values are the same")
+    tolerance: float = Field(default=1e-9, ge=0, description="Greatest difference of numbers")
+
+    @field_validator("ports")
+    @classmethod
+    def _are_outputs(cls, value: tuple[str, str]) -> tuple[str, str]:
+        for end in value:
+            if not all(end.partition(".")):
+                raise ValueError(f"expected node.output, got {end!r}")
+        return value
+
+
 class PipelineCheck(Model):
     """One check of a pipeline: exactly one of the keys."""
 
-    equal: EqualCheck = Field(description="Figures of two steps agree: no train/serve skew")
+    equal: EqualCheck | None = Field(
+        default=None, description="Figures of two steps agree: no train/serve skew"
+    )
+    agree: AgreeCheck | None = Field(
+        default=None, description="Two steps say the same of the same rows: no train/serve skew"
+    )
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Self:
+        if (self.equal is None) == (self.agree is None):
+            raise ValueError("a check of a pipeline is one of `equal` and `agree`")
+        return self
 
 
 def read_word(value: object) -> object:

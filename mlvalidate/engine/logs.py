@@ -32,6 +32,8 @@ class LogFile:
         self._pending = b""
         self.dropped = 0
         self.size = 0
+        # The redactor had something to mask.
+        self.had_secrets = False
 
     def feed(self, data: bytes) -> None:
         """Take a piece of the stream."""
@@ -71,7 +73,9 @@ class LogFile:
     def _write(self, data: bytes) -> None:
         if data:
             text = data.decode("utf-8", errors="replace")
-            self._file.write(self._redactor.redact(text).encode("utf-8", errors="replace"))
+            safe = self._redactor.redact(text)
+            self.had_secrets = self.had_secrets or safe != text
+            self._file.write(safe.encode("utf-8", errors="replace"))
 
     def close(self) -> None:
         """Write the tail and close the file."""

@@ -8,7 +8,9 @@ import os
 import secrets
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 
+from mlvalidate.checks.evidence import PortContent
 from mlvalidate.checks.gates import judge_gates
 from mlvalidate.checks.pipeline import judge_pipeline
 from mlvalidate.checks.static import unrefuted
@@ -19,7 +21,8 @@ from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReas
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
-from mlvalidate.engine.execution import Run
+from mlvalidate.engine.container import Paths
+from mlvalidate.engine.execution import Run, read_output
 from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import sweep_scratch
@@ -152,11 +155,17 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
         return result
     findings = tuple(judge_gates(run.project, result))
     if plan.kind == "pipeline":
-        findings = (*judge_pipeline(run.project.pipelines[plan.name], result), *findings)
+        pipeline = run.project.pipelines[plan.name]
+        findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
     failed = result.status is Status.FAILED or is_failed(findings)
     return result.model_copy(
         update={"findings": findings, "status": Status.FAILED if failed else Status.PASSED}
     )
+
+
+def _read_port(run: Run, node: str, port: str) -> PortContent:
+    paths = Paths(run.plan.step(node), run.folder.step(node), run.sandboxing.is_available)
+    return read_output(run, paths, port)
 
 
 def _status(run: Run, steps: tuple[StepResult, ...]) -> Status:

@@ -128,6 +128,7 @@ def _judge(
         stdout=read_tail(folder.stdout),
         stderr=read_tail(folder.stderr),
         log_dropped={name: log.dropped for name, log in logs.items() if log.dropped},
+        secret_logs=tuple(name for name, log in logs.items() if log.had_secrets),
         message=run.redactor.redact(read_message(paths)),
         failed_metrics=failed_metrics,
         reproduce=run.plan.command,

@@ -9,7 +9,8 @@ from mlvalidate.project.script_facts import Option
 
 _FLAGS = ("store_true", "store_false", "store_const", "append_const", "count", "help", "version")
 # Methods after which the options are not all known.
-_OPAQUE = ("add_subparsers", "parse_known_args", "parse_known_intermixed_args")
+_OPAQUE = ("add_subparsers", "parse_known_intermixed_args")
+_LENIENT = "parse_known_args"
 _TYPES = ("int", "float", "str", "bool")
 
 
@@ -22,6 +23,8 @@ def read_options(tree: ast.Module) -> list[Option] | None:
         return None
     if _defined_in_loop(tree):
         return None
+    if any(_name(call) == _LENIENT for call in calls) and not ignores_unknown(tree):
+        return None
     options = []
     for call in calls:
         if _name(call) == "add_argument":
@@ -30,6 +33,29 @@ def read_options(tree: ast.Module) -> list[Option] | None:
                 return None
             options.append(option)
     return options
+
+
+def ignores_unknown(tree: ast.Module) -> bool:
+    """Tell whether a script passes over options that its parser does not have.
+
+    That is `args, _ = parser.parse_known_args()` or `parser.parse_known_args()[0]`, where nobody
+    looks at the rest.
+    """
+    nodes = list(ast.walk(tree))
+    used = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    ignored = {id(call) for node in nodes for call in _calls_without_rest(node, used)}
+    lenient = [n for n in nodes if isinstance(n, ast.Call) and _name(n) == _LENIENT]
+    return bool(lenient) and all(id(call) in ignored for call in lenient)
+
+
+def _calls_without_rest(node: ast.AST, used: set[str]) -> Iterator[ast.expr]:
+    """Yield what a statement or an index takes the first of two results of."""
+    if isinstance(node, ast.Subscript) and _constant(node.slice) == 0:
+        yield node.value
+    elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
+        rest = node.targets[0].elts[-1]
+        if isinstance(rest, ast.Name) and rest.id not in used:
+            yield node.value
 
 
 def _name(call: ast.Call) -> str:

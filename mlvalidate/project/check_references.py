@@ -17,7 +17,6 @@ _OUTPUT_KEYS = {
     "unique": ("port",),
     "no_label_in": ("ports",),
     "finite": ("ports",),
-    "known_categories": ("known", "ports"),
     "same_schema": ("ports",),
     "json_schema": ("file",),
     "archive": ("file",),
@@ -38,7 +37,7 @@ def check_declared_checks(project: Project, report: Report) -> None:
                     )
             _check_schema_file(project, check, path, report)
     for name, pipeline in project.pipelines.items():
-        _check_figures(pipeline, ("pipelines", name), report)
+        _check_pipeline_checks(project, pipeline, ("pipelines", name), report)
 
 
 def _named_ports(
@@ -57,8 +56,12 @@ def _named_ports(
     if check.rows is not None:
         for port in check.rows.source:
             yield ("rows", "from"), port, step.inputs, "input"
+    both = {**step.inputs, **step.outputs}
+    if check.known_categories is not None:
+        yield ("known_categories", "known"), check.known_categories.known, both, "port"
+        for port in check.known_categories.ports:
+            yield ("known_categories", "ports"), port, both, "port"
     if check.foreign_key is not None:
-        both = {**step.inputs, **step.outputs}
         for key, end in (("from", check.foreign_key.source), ("to", check.foreign_key.target)):
             yield ("foreign_key", key), end.partition(".")[0], both, "port"
 
@@ -82,13 +85,24 @@ def _check_schema_file(
             report.add((*path, "check"), f"there is no file {place}")
 
 
-def _check_figures(pipeline: Pipeline, path: KeyPath, report: Report) -> None:
+def _check_pipeline_checks(
+    project: Project, pipeline: Pipeline, path: KeyPath, report: Report
+) -> None:
     for index, check in enumerate(pipeline.checks):
-        for figure in check.equal.figures:
-            node = figure.partition(".")[0]
+        if check.equal is not None:
+            keys: KeyPath = (*path, "checks", index, "equal", "figures")
+            named = check.equal.figures
+        else:
+            assert check.agree is not None
+            keys = (*path, "checks", index, "agree", "ports")
+            named = check.agree.ports
+        for node, _, name in (each.partition(".") for each in named):
             if node not in pipeline.nodes:
-                report.add(
-                    (*path, "checks", index, "equal", "figures"),
-                    f"the pipeline has no node {node!r}",
-                    did_you_mean(node, pipeline.nodes),
-                )
+                hint = did_you_mean(node, pipeline.nodes)
+                report.add(keys, f"the pipeline has no node {node!r}", hint)
+            elif check.agree is not None:
+                # A node whose step is unknown is told elsewhere.
+                step = project.steps.get(pipeline.step_of(node))
+                if step is not None and name not in step.outputs:
+                    hint = did_you_mean(name, step.outputs)
+                    report.add(keys, f"{node!r} has no output {name!r}", hint)

@@ -73,13 +73,19 @@ class ScriptFacts:
     """Everything that was read off a script and the modules of its own that it imports.
 
     ``options`` is None where there is no parser, or one that can't be read: subcommands, options
-    made in a loop, a parser that is passed around, `parse_known_args`.
+    made in a loop, a parser that is passed around, `parse_known_args` whose rest is looked at.
+    ``ignores_unknown``: options that the parser does not have are passed over without a word.
     """
 
     file: str
     readable: bool = True
     options: list[Option] | None = None
+    ignores_unknown: bool = False
     environment: list[Read] = field(default_factory=list)
+    # With a default, or with None for one.
+    optional_environment: list[Read] = field(default_factory=list)
+    # Keys of the mapping that a callable step gets, with or without a default.
+    environ_vars: list[Read] = field(default_factory=list)
     job_args: list[Read] = field(default_factory=list)
     literals: list[Literal] = field(default_factory=list)
     imports: list[Import] = field(default_factory=list)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-from mlvalidate.project.argparse_scan import read_options
+from mlvalidate.project.argparse_scan import ignores_unknown, read_options
 from mlvalidate.project.script_facts import Function, Import, Literal, Read, ScriptFacts
 
 # A script larger than this is data, or was made by a program.
@@ -91,6 +91,7 @@ class _Visitor(ast.NodeVisitor):
             # Two files with a parser: which one reads the command line is not known.
             known = self._facts.options
             self._facts.options = options if known is None else None
+            self._facts.ignores_unknown = ignores_unknown(tree)
         if self._is_script:
             self._facts.functions = {
                 node.name: _signature(node)
@@ -159,13 +160,25 @@ class _Visitor(ast.NodeVisitor):
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
         key = node.slice
-        is_text = isinstance(key, ast.Constant) and isinstance(key.value, str)
-        if is_text and isinstance(node.ctx, ast.Load) and _is_environ(node.value):
-            assert isinstance(key, ast.Constant)
-            self._facts.environment.append(
-                Read(str(key.value), self._file, node.lineno, self._certain)
-            )
+        if isinstance(node.ctx, ast.Load) and _is_environ(node.value):
+            self._read(self._facts.environment, key)
+        if isinstance(node.ctx, ast.Load) and _is_environ_vars(node.value):
+            self._read(self._facts.environ_vars, key)
         self.generic_visit(node)
+
+    def visit_Call(self, node: ast.Call) -> None:
+        function = node.func
+        if isinstance(function, ast.Attribute) and node.args:
+            is_get = function.attr == "get"
+            if function.attr == "getenv" or (is_get and _is_environ(function.value)):
+                self._read(self._facts.optional_environment, node.args[0])
+            elif is_get and _is_environ_vars(function.value):
+                self._read(self._facts.environ_vars, node.args[0])
+        self.generic_visit(node)
+
+    def _read(self, reads: list[Read], key: ast.expr) -> None:
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            reads.append(Read(key.value, self._file, key.lineno, self._certain))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         is_read = isinstance(node.ctx, ast.Load) and isinstance(node.value, ast.Name)
@@ -197,6 +210,10 @@ def _is_environ(node: ast.expr) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr == "environ"
     return isinstance(node, ast.Name) and node.id == "environ"
+
+
+def _is_environ_vars(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "environ_vars"
 
 
 def _is_main_test(node: ast.expr) -> bool:

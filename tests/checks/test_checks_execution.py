@@ -287,6 +287,19 @@ def test_x209_log_shortened(project: ProjectFolder) -> None:
     assert list(LogShortened().run(make_evidence())) == []
 
 
+def test_x212_secret_printed(project: ProjectFolder) -> None:
+    project.write("step.py", "import os, sys\nprint('a', os.environ['TOKEN'])\n" + WRITE)
+    step = {"script": "step.py", "outputs": {"out": {"path": "/opt/ml/processing/output"}}}
+    project.declare(steps={"step": {**step, "env": {"TOKEN": "of-the-shop"}}})
+    ran = project.run_step()
+    finding = ran.finding("X212")
+    assert (finding.severity, finding.file) == (Severity.WARNING, "stdout.log")
+    assert ran.codes == ["X212"]
+    assert "a ***" in ran.stdout()
+    project.write("step.py", "import os\nprint('a', len(os.environ['TOKEN']))\n" + WRITE)
+    assert project.run_step().codes == []
+
+
 class TestFailureDespiteSuccess:
     """X210."""
 

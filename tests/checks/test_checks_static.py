@@ -1,4 +1,4 @@
-"""The contract against the script, before anything runs: C101 to C112."""
+"""The contract against the script, before anything runs: C101 to C113."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ p.add_argument('--kind', choices=['a', 'b'])
 p.add_argument('--flag', action='store_true')
 p.parse_args()
 """
+LENIENT = PARSER.replace("p.parse_args()", "args, _ = p.parse_known_args()")
 GOOD_ARGS = {"ratio": 0.5, "number": 3, "kind": "a", "flag": True}
 MAIN = "def main(input_paths, output_paths, environ_vars, job_args):\n    pass\n"
 
@@ -58,6 +59,16 @@ def codes(findings: list[Finding]) -> list[tuple[str, str]]:
         ("def f(): pass", {}, ("C110", "error"), "runs nothing"),
         (MAIN.replace("pass", "job_args.depth"), {"kind": "callable"}, ("C112", "warning"),
          "main reads job_args.depth"),
+        ("import os; os.environ.get('RANDOM_SEEDS', '1')", {"env": {"RANDOM_SEED": "7"}},
+         ("C113", "warning"), "sets RANDOM_SEED, which the script never reads; it reads RANDOM_S"),
+        ("import os; os.getenv('RANDOM_SEEDS')", {"env": {"RANDOM_SEED": "7"}},
+         ("C113", "warning"), "it reads RANDOM_SEEDS"),
+        (MAIN.replace("pass", "environ_vars.get('SEED', 1)") + "print('SEEDS')",
+         {"kind": "callable", "env": {"SEEDS": "7"}}, ("C113", "warning"), "it reads SEED"),
+        (LENIENT, {"args": {**GOOD_ARGS, "ratoi": 1}}, ("C102", "warning"), "--ratoi and ignores"),
+        (LENIENT, {"args": {"ratio": "x"}}, ("C103", "error"), "--ratio takes float"),
+        (PARSER.replace("p.parse_args()", "a = p.parse_known_args()[0]"),
+         {"args": {**GOOD_ARGS, "ratoi": 1}}, ("C102", "warning"), "--ratoi and ignores it"),
     ],
 )  # fmt: skip
 def test_one_fault(
@@ -82,7 +93,14 @@ IN = {"inputs": {"data": {"path": "/opt/ml/processing/input/data"}}}
         (PARSER, {"args": ["--ratio=1", "-n", "-3"]}),
         (PARSER, {"args": {"ratio": -0.5}}),
         (PARSER.replace("p.parse_args()", "p.parse_known_args()"), {"args": {"other": 1}}),
+        (LENIENT + "print(_)", {"args": {"other": 1}}),
+        (LENIENT + "import os; os.environ.get('SM_HPS')", {"args": {**GOOD_ARGS, "other": 1}}),
+        (LENIENT + "open('/opt/ml/input/config/hyperparameters.json')",
+         {"args": {**GOOD_ARGS, "other": 1}}),
         (PARSER + "s = p.add_subparsers()", {"args": {"other": 1}}),
+        ("import os; os.environ.get('LOG_LEVEL', 'INFO')", {"env": {"OMP_NUM_THREADS": "1"}}),
+        ("import os; os.environ.get('SEED'); os.environ.get('SEEDS')", {"env": {"SEED": "1"}}),
+        (MAIN.replace("pass", "environ_vars['SEED']"), {"kind": "callable", "env": {"SEED": "1"}}),
         ("import argparse\np = argparse.ArgumentParser()\nfor n in 'ab':\n"
          "    p.add_argument('--' + n)\np.parse_args()", {"args": {"a": 1}}),
         ("import click\n@click.command()\ndef f(): pass\nf()", {"args": {"a": 1}}),

@@ -115,6 +115,8 @@ class TestFileUnreadable:
             ("d", 'a,b\n"torn'),
             ("json", "{'single': 1}"),
             ("json", "[" * 100_000),
+            ("json", '{"auc": NaN}'),
+            ("json", '{"auc": -Infinity}'),
             ("archive", "not a tar file"),
         ],
     )

@@ -48,6 +48,7 @@ SECTIONS = {
     "ArchiveCheck": "archive",
     "PipelineCheck": "pipeline checks",
     "EqualCheck": "equal",
+    "AgreeCheck": "agree",
     "Step": "steps",
     "Port": "inputs and outputs",
     "Pipeline": "pipelines",

@@ -18,6 +18,8 @@ from tests.projects import ProjectFolder
         ([{"disjoint": {"between": ["out", "tst"], "on": "id"}}], "disjoint.between: the step has"),
         ([{"foreign_key": {"from": "out.id", "to": "rew.id"}}], "foreign_key.to: the step has no"),
         ([{"json_schema": {"file": "out/a.json", "schema": "no.json"}}], "there is no file no"),
+        ([{"known_categories": {"known": "rew", "ports": "out"}}], "known: the step has no port"),
+        ([{"known_categories": {"known": "raw", "ports": "uot"}}], "ports: the step has no port"),
         ([{"archive": {"file": "uot/a.zip"}}], "archive.file: the step has no output 'uot'"),
         ([{"check": "nowhere.py:f"}], "check: there is no file nowhere.py"),
         ([{"check": "no function"}], "expected package.module:function"),
@@ -41,12 +43,25 @@ def test_of_steps(project: ProjectFolder, checks: Any, problem: str) -> None:
     assert "mlvalidate.yaml:" in str(error.value)
 
 
-def test_of_pipelines(project: ProjectFolder) -> None:
+@pytest.mark.parametrize(
+    ("check", "problem"),
+    [
+        ({"equal": {"figures": ["step.auc", "stop.auc"]}}, "the pipeline has no node 'stop'"),
+        ({"agree": {"ports": ["step.out", "stop.out"], "on": "a", "columns": "b"}},
+         "the pipeline has no node 'stop'"),
+        ({"agree": {"ports": ["step.out", "step.uot"], "on": "a", "columns": "b"}},
+         "'step' has no output 'uot'"),
+        ({"agree": {"ports": ["step.out", "step"], "on": "a", "columns": "b"}},
+         "expected node.output, got 'step'"),
+        ({}, "a check of a pipeline is one of `equal` and `agree`"),
+    ],
+)  # fmt: skip
+def test_of_pipelines(project: ProjectFolder, check: Any, problem: str) -> None:
     project.write("step.py", "")
-    checks = [{"equal": {"figures": ["step.auc", "stop.auc"]}}]
     project.declare(
-        steps={"step": {"script": "step.py"}},
-        pipelines={"p": {"nodes": ["step"], "checks": checks}},
+        steps={"step": {"script": "step.py", "outputs": {"out": {}}}},
+        pipelines={"p": {"nodes": ["step"], "checks": [check]}},
     )
-    with pytest.raises(ProjectError, match="the pipeline has no node 'stop'"):
+    with pytest.raises(ProjectError) as error:
         project.load()
+    assert problem in str(error.value)
