@@ -23,7 +23,7 @@ from churnlib.model import churn_score
 def parse_args():
     parser = argparse.ArgumentParser()
     parser.add_argument("--algorithm", choices=["logistic", "boosting"], default="logistic")
-    parser.add_argument("--C", type=float, default=1.0)
+    parser.add_argument("-C", "--C", type=float, default=1.0)
     parser.add_argument("--max_iter", type=int, default=300)
     parser.add_argument("--learning_rate", type=float, default=0.05)
     parser.add_argument("--max_leaf_nodes", type=int, default=8)
