@@ -23,6 +23,7 @@ from mlvalidate.core.datasets import Dataset, Name
 from mlvalidate.core.declared_checks import DeclaredCheck, PipelineCheck, allow_word, read_word
 from mlvalidate.core.gates import Gate
 from mlvalidate.core.model import Model
+from mlvalidate.core.scenarios import Case, Expectation
 from mlvalidate.core.units import parse_duration, parse_size
 
 # The value of `entry` that runs a script as a program and through its function `main`.
@@ -164,6 +165,17 @@ class Step(Model):
     checks: tuple[Annotated[DeclaredCheck, BeforeValidator(read_word)], ...] = Field(
         default=(), description="What has to hold of the outputs", json_schema_extra=allow_word
     )
+    expect: dict[str, Expectation] = Field(
+        default_factory=dict,
+        description="Scenario, or scenario.case -> what the step has to do with such data",
+    )
+
+    @field_validator("expect")
+    @classmethod
+    def _names_cases(cls, value: dict[str, Expectation]) -> dict[str, Expectation]:
+        for name in value:
+            Case.parse(name)
+        return value
 
     @model_validator(mode="after")
     def _has_one_entry_point(self) -> Self:

@@ -10,8 +10,10 @@ from typing import Literal
 
 from mlvalidate.core.contracts import Access, Step
 from mlvalidate.core.model import Model
+from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 
-RunKind = Literal["script", "pipeline"]
+# A matrix is a test of one step on several cases.
+RunKind = Literal["script", "pipeline", "matrix"]
 
 
 class DataSource(StrEnum):
@@ -44,6 +46,8 @@ class SkipReason(StrEnum):
 
     UPSTREAM_FAILED = "upstream-failed"
     UPSTREAM_SKIPPED = "upstream-skipped"
+    UPSTREAM_REJECTED = "upstream-rejected"
+    NOT_APPLICABLE = "not-applicable"
     INTERRUPTED = "interrupted"
 
 
@@ -87,6 +91,19 @@ class PlannedInput(Model):
         return f"{self.origin.value} " + ", ".join(map(str, places))
 
 
+class PlannedCase(Model):
+    """On what data a node runs, and what it is expected to do with it.
+
+    ``datasets`` are those that are shaped; without any the node only gets what comes of it.
+    ``not_applicable`` says why there is nothing to shape.
+    """
+
+    case: Case = STANDARD
+    expectation: Expectation = Expectation.PASS
+    datasets: tuple[str, ...] = ()
+    not_applicable: str = ""
+
+
 class PlannedStep(Model):
     """A node with everything that is needed to run it, merged and resolved."""
 
@@ -100,6 +117,9 @@ class PlannedStep(Model):
     network: Access
     credentials: Access
     env: dict[str, str]
+    on: PlannedCase = PlannedCase()
+    # What the user would type to run this node alone, where that is not the plan's command.
+    command: str = ""
 
     @property
     def depends_on(self) -> tuple[str, ...]:
@@ -118,6 +138,7 @@ class Plan(Model):
     root: Path
     steps: tuple[PlannedStep, ...]
     data_source: DataSource
+    # The case, or what the cases of a matrix were asked for as.
     scenario: str = "standard"
     seed: int
     rows: int | None = None

@@ -13,6 +13,7 @@ from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
 from mlvalidate.core.plan import DataSource, Plan, PlannedStep, RunKind, SkipReason
+from mlvalidate.core.scenarios import Expectation
 
 RESULT_VERSION = 1
 
@@ -81,6 +82,11 @@ class StepResult(Model):
     skip_reason: SkipReason | None = None
     # What the reason is about, such as the upstream node that failed.
     skip_detail: str = ""
+    # The case of the data, and what the step had to do with it.
+    scenario: str = "standard"
+    expectation: Expectation = Expectation.PASS
+    # With which words the step rejected data that it need not accept.
+    rejection: str = ""
     started_at: float
     finished_at: float
     usage: Usage = Usage()
@@ -111,6 +117,8 @@ class StepResult(Model):
             kind=planned.step.kind.value,
             entry_point=planned.step.entry_point,
             status=status,
+            scenario=planned.on.case.name,
+            expectation=planned.on.expectation,
             started_at=started_at,
             finished_at=finished_at,
         )
@@ -134,7 +142,9 @@ class StepResult(Model):
 
 
 class PipelineResult(Model):
-    """What one run came to: of a pipeline, or of a single step tested alone (kind ``script``)."""
+    """What one run came to: of a pipeline, of a single step tested alone (kind ``script``), or
+    of one step on several cases (``matrix``).
+    """
 
     version: int = RESULT_VERSION
     run_id: str

@@ -32,3 +32,12 @@ def assemble(column: Column, values: Values, nulls: Values) -> Any:
         case "O":
             full[nulls] = None
     return pd.Series(full, copy=False)
+
+
+def put_values(series: Any, rows: Values, values: Values) -> Any:
+    """Return a column with ``values`` of its type in the chosen ``rows``, in their order."""
+    if values.dtype.kind == "M" and series.dtype == object:
+        values = values.astype("M8[D]").astype(object)
+    changed = series.copy()
+    changed[rows] = values
+    return changed

@@ -104,11 +104,15 @@ def null_breaches(series: pd.Series, nulls: Mask, column: Column) -> Iterator[Fa
     if column.null == 0:
         yield from _breach(FaultKind.NULL, series[nulls], series, column)
         return
-    spread = math.sqrt(column.null * (1 - column.null) / rows)
-    most = max(column.null + NULL_TOLERANCE * spread, 2 * column.null)
     all_missing = count == rows >= LEAST_ROWS_TO_VARY and column.null < 1
-    if all_missing or count / rows > most:
+    if all_missing or count / rows > greatest_null_share(column, rows):
         yield from _breach(FaultKind.MANY_NULLS, series[nulls], series, column)
+
+
+def greatest_null_share(column: Column, rows: int) -> float:
+    """Return the share of nulls above which so many rows no longer are what `null` declares."""
+    spread = math.sqrt(column.null * (1 - column.null) / rows)
+    return max(column.null + NULL_TOLERANCE * spread, 2 * column.null)
 
 
 def _number_breaches(cells: pd.Series, column: Column) -> Iterator[Fault]:

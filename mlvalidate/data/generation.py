@@ -73,6 +73,14 @@ def write_dataset(
     return written
 
 
+def write_frame(frame: pd.DataFrame, dataset: Dataset, files: Sequence[Path]) -> dict[Path, int]:
+    """Write a table into ``files``, in equal parts; return them with their rows."""
+    sizes = share_out([1 / len(files)] * len(files), len(frame))
+    written = dict(zip(files, sizes, strict=True))
+    _write_parts(iter([frame]), written, dataset)
+    return written
+
+
 def _write_parts(
     parts: Iterator[pd.DataFrame], sizes: Mapping[Path, int], dataset: Dataset
 ) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mlvalidate.core.datasets import Dataset, Rule
 from mlvalidate.core.expressions import parse_expression
+from mlvalidate.data.assembly import put_values
 from mlvalidate.data.derivation import derive
 from mlvalidate.data.errors import UnsatisfiableSchema
 from mlvalidate.data.expressions import ExpressionFails, holds
@@ -82,12 +83,7 @@ def _replace(
     chosen = (rows & series.notna()).to_numpy(dtype=bool)
     count = int(chosen.sum())
     if count:
-        values = redraw(column, count, attempt)
-        if values.dtype.kind == "M" and series.dtype == object:
-            values = values.astype("M8[D]").astype(object)
-        replaced = series.copy()
-        replaced[chosen] = values
-        frame[column] = replaced
+        frame[column] = put_values(series, chosen, redraw(column, count, attempt))
 
 
 def _failure(name: str, rule: Rule, problem: str) -> UnsatisfiableSchema:

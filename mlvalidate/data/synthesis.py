@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from mlvalidate.data.family import Family
     from mlvalidate.data.parts import Part
 
-__all__ = ["UnsatisfiableSchema", "generate", "generate_parts"]
+__all__ = ["UnsatisfiableSchema", "generate", "generate_parts", "mend"]
 
 
 def generate(
@@ -66,6 +66,22 @@ def generate_parts(
         index = pd.RangeIndex(part.size)
         frame = pd.DataFrame(columns, index=index, columns=list(columns), copy=False)
         yield keep_rules(frame, dataset, name, partial(cells.redraw, part=part))
+
+
+def mend(frame: pd.DataFrame, dataset: Dataset, seed: int, name: str = "") -> pd.DataFrame:
+    """Return a changed table with its derived columns, and new values where a row broke a rule.
+
+    Raises UnsatisfiableSchema.
+    """
+    from mlvalidate.data.draws import Draws
+    from mlvalidate.data.rules import keep_rules
+    from mlvalidate.data.values import draw_values
+
+    def redraw(column: str, size: int, attempt: int) -> Values:
+        draws = Draws(seed, name, column, "mend", str(attempt))
+        return draw_values(dataset.columns[column], size, draws)
+
+    return keep_rules(frame, dataset, name, redraw)
 
 
 def _columns(dataset: Dataset, cells: Cells, part: Part, seed: int, name: str) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""How the data of a scenario is made: standard data, reshaped within its dataset or out of it."""
