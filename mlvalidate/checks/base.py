@@ -16,6 +16,7 @@ from typing import ClassVar
 
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.core.findings import MOST_EVIDENCE, Finding, Severity
+from mlvalidate.core.scenarios import Trait
 
 
 class Rule:
@@ -30,6 +31,8 @@ class Check(Rule, ABC):
 
     # Checks of outputs say nothing when the script failed: its outputs are known to be incomplete.
     needs_success: ClassVar[bool] = True
+    # What data of a scenario may be like on purpose, so that finding it in outputs says nothing.
+    excused_by: ClassVar[frozenset[Trait]] = frozenset()
 
     @abstractmethod
     def run(self, evidence: Evidence) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence, FileContent, PortContent
 from mlvalidate.core.findings import Finding, Severity
+from mlvalidate.core.scenarios import Trait
 from mlvalidate.data.conformity import FaultKind
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class ManyValuesMissing(ValueCheck):
 
     code = "F318"
     severity = Severity.WARNING
+    excused_by = frozenset({Trait.SPARSE})
     kind = FaultKind.MANY_NULLS
     saying = "has {share:.1%} of its values missing; declared are {fault.expected}"
     hint = "a join that finds nothing and a failed conversion look like this; or raise `null`"
@@ -226,6 +228,7 @@ class ColumnConstant(ValueCheck):
 
     code = "F326"
     severity = Severity.WARNING
+    excused_by = frozenset({Trait.UNIFORM})
     kind = FaultKind.CONSTANT
     saying = "holds the same value in all {fault.rows} rows"
     hint = "a model or a transformation that lost its input gives this"

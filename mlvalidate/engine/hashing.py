@@ -46,11 +46,12 @@ def hash_code(planned: PlannedStep, root: Path) -> str:
     folder = code_folder(planned, root)
     return _combine(
         f"{path.relative_to(folder)}={hashlib.sha256(path.read_bytes()).hexdigest()}"
-        for path in _python_files(folder)
+        for path in python_files(folder)
     )
 
 
-def _python_files(root: Path) -> list[Path]:
+def python_files(root: Path) -> list[Path]:
+    """Return the Python files below a folder, without hidden folders and environments."""
     found: list[Path] = []
     for folder, subfolders, names in os.walk(root):
         subfolders[:] = sorted(

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 from mlvalidate.checks.evidence import PortContent
 from mlvalidate.core.contracts import Port, Project
-from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedInput, PlannedStep
+from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedCase, PlannedInput, PlannedStep
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.core.scenarios import STANDARD, Case
 from mlvalidate.engine.contents import apply_contract, read_port, summarise_port
 from mlvalidate.engine.outputs import is_own_folder, output_folder
 
@@ -39,7 +40,7 @@ class Inputs:
     project: Project
     plan: Plan
     run: RunFolder
-    _generated: dict[tuple[str, tuple[str, ...]], list[Path]] = field(default_factory=dict)
+    _generated: dict[tuple[str, Case, tuple[str, ...]], list[Path]] = field(default_factory=dict)
     _summaries: dict[Path, PortSummary] = field(default_factory=dict)
 
     @cached_property
@@ -51,7 +52,8 @@ class Inputs:
     def provide(self, planned: PlannedStep) -> dict[str, Path]:
         """Return the folder that holds each input's content, by port; absent ones are left out.
 
-        MissingInputError when a producer has not written what an edge names.
+        MissingInputError when a producer has not written what an edge names, UnsatisfiableSchema
+        when there is no such data.
         """
         return {
             item.port: self._provide(planned, item)
@@ -70,7 +72,7 @@ class Inputs:
                 (target / file.name).parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(file.copied_from, target / file.name)
         for files in _wholes(item.files):
-            self._generate(files[0].dataset, [target / file.name for file in files])
+            self._generate(planned.on, files[0].dataset, [target / file.name for file in files])
         return target
 
     def _produced(self, item: PlannedInput) -> Path:
@@ -85,20 +87,25 @@ class Inputs:
             raise MissingInputError(item, item.subpath, found)
         return folder
 
-    def _generate(self, name: str, targets: list[Path]) -> None:
-        """Write the files of a dataset.
+    def _generate(self, on: PlannedCase, name: str, targets: list[Path]) -> None:
+        """Write the files of a dataset, shaped where the case is about it.
 
         The same dataset in two ports is the same file: a score job sees the customers that the
         training saw, as it would from one S3 prefix.
         """
-        from mlvalidate.data.generation import write_dataset
+        from mlvalidate.data.scenarios.shaping import write_case
 
-        key = (name, tuple("".join(target.suffixes) for target in targets))
+        case = on.case if name in on.datasets else STANDARD
+        key = (name, case, tuple("".join(target.suffixes) for target in targets))
         if key not in self._generated:
-            dataset = self.project.datasets[name]
-            rows = self.plan.rows or dataset.rows
-            write_dataset(
-                dataset, name, targets, rows=rows, seed=self.plan.seed, family=self._family
+            write_case(
+                self.project.datasets[name],
+                name,
+                targets,
+                case=case,
+                rows=self.plan.rows,
+                seed=self.plan.seed,
+                family=self._family,
             )
             self._generated[key] = targets
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -22,7 +22,15 @@ from mlvalidate.core.plan import (
     PlannedStep,
     RunKind,
 )
+from mlvalidate.core.scenarios import Case
 from mlvalidate.core.suggest import did_you_mean
+from mlvalidate.engine.cases import (
+    node_name,
+    parse_cases,
+    parse_one_case,
+    place_case,
+    refuse_real_data,
+)
 from mlvalidate.engine.interpreter import find_interpreter
 from mlvalidate.engine.journal import all_runs
 from mlvalidate.engine.outputs import output_folder
@@ -41,6 +49,8 @@ class Choices:
     rows: int | None = None
     seed: int | None = None
     entry: Entry | None = None
+    # What was asked for: scenarios, cases of them, or `all`.
+    scenarios: tuple[str, ...] = ()
     # Plans that are only looked at may have inputs that nothing provides.
     anything_goes: bool = False
 
@@ -54,6 +64,12 @@ def plan_pipeline(
     edges = pipeline.parsed_edges()
     order = _topological_order(tuple(pipeline.nodes), edges)
     steps = tuple(_plan_node(project, node, pipeline.nodes[node], edges, choices) for node in order)
+    case = parse_one_case(choices.scenarios)
+    refuse_real_data(project, steps, (case,), choices.data)
+    steps = place_case(project, steps, case, _seed(project, choices))
+    obstacle = next((step.on.not_applicable for step in steps), "")
+    if obstacle:
+        raise UsageError(f"--scenario {case.name} has nothing to act on: {obstacle}")
     return _plan(project, "pipeline", chosen, steps, choices, sandboxing)
 
 
@@ -63,7 +79,24 @@ def plan_script(project: Project, name: str, choices: Choices, sandboxing: Sandb
     if choices.entry is not None:
         project = _enter_through(project, node.step or name, choices.entry)
     step = _plan_node(project, name, node, (), choices)
-    return _plan(project, "script", name, (step,), choices, sandboxing)
+    cases = parse_cases(choices.scenarios)
+    refuse_real_data(project, (step,), cases, choices.data)
+    steps = tuple(_plan_case(project, step, case, choices) for case in cases)
+    kind: RunKind = "script" if len(steps) == 1 else "matrix"
+    return _plan(project, kind, name, steps, choices, sandboxing)
+
+
+def _plan_case(project: Project, step: PlannedStep, case: Case, choices: Choices) -> PlannedStep:
+    """Return the step as a node of its own that runs on data of the case."""
+    (placed,) = place_case(project, (step,), case, _seed(project, choices))
+    case = placed.on.case
+    alone = replace(choices, scenarios=() if case.is_standard else (case.name,))
+    command = _command(project, "script", step.node, alone)
+    return placed.model_copy(update={"node": node_name(step.node, case), "command": command})
+
+
+def _seed(project: Project, choices: Choices) -> int:
+    return project.defaults.seed if choices.seed is None else choices.seed
 
 
 def plan_for_checks(project: Project, names: Sequence[str]) -> tuple[Plan, ...]:
@@ -403,7 +436,6 @@ def _plan(
 ) -> Plan:
     _check_folders(steps, choices)
     _check_sandbox(steps, sandboxing)
-    seed = project.defaults.seed if choices.seed is None else choices.seed
     return Plan(
         kind=kind,
         name=name,
@@ -411,7 +443,8 @@ def _plan(
         root=project.root,
         steps=steps,
         data_source=choices.data,
-        seed=seed,
+        scenario=", ".join(choices.scenarios) if kind == "matrix" else steps[0].on.case.name,
+        seed=_seed(project, choices),
         rows=choices.rows,
         log_limit=project.defaults.log_limit,
         command=_command(project, kind, name, choices),
@@ -446,7 +479,10 @@ def _directory(project: Project) -> list[str]:
 
 def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> str:
     """Return what to type to get the same plan again."""
-    words = ["mlvalidate", f"test-{kind}", name, *_directory(project)]
+    command = "test-pipeline" if kind == "pipeline" else "test-script"
+    words = ["mlvalidate", command, name, *_directory(project)]
+    for scenario in choices.scenarios:
+        words += ["--scenario", scenario]
     if choices.data is not DataSource.SYNTHETIC:
         words += ["--data", choices.data.value]
     for port, path in choices.folders.items():

@@ -131,8 +131,13 @@ def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> Ste
     """Return the result of a node that must not run, or None."""
     reason: SkipReason | None = None
     detail = ""
+    if planned.on.not_applicable:
+        reason, detail = SkipReason.NOT_APPLICABLE, planned.on.not_applicable
     for producer in planned.depends_on:
         status = results[producer].status
+        if results[producer].rejection:
+            reason, detail = SkipReason.UPSTREAM_REJECTED, producer
+            break
         if status is Status.FAILED:
             reason, detail = SkipReason.UPSTREAM_FAILED, producer
             break
@@ -153,7 +158,9 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
     result = bare.model_copy(update={"steps": steps, "notes": _notes(plan)})
     if result.status is Status.INTERRUPTED:
         return result
-    findings = tuple(judge_gates(run.project, result))
+    # In a pipeline gates are about the usual data; in a matrix other nodes have other names.
+    unusual = plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard
+    findings = () if unusual else tuple(judge_gates(run.project, result))
     if plan.kind == "pipeline":
         pipeline = run.project.pipelines[plan.name]
         findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
@@ -181,6 +188,12 @@ def _notes(plan: Plan) -> tuple[str, ...]:
         notes.append(
             f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, the "
             "network was not refused, and writes outside the outputs were not noticed."
+        )
+    if plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard:
+        shaped = sorted({name for step in plan.steps for name in step.on.datasets})
+        notes.append(
+            f"Scenario {plan.scenario} shapes {', '.join(shaped)}; gates are for standard data "
+            "and were not judged."
         )
     generated = [
         f"{step.node}.{item.port}"

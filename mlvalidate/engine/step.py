@@ -10,14 +10,16 @@ from pathlib import Path
 
 from mlvalidate.checks.evidence import CustomVerdict, Evidence, PortContent, Repeat, Variation
 from mlvalidate.checks.execution import signal_name
+from mlvalidate.checks.expectations import meet_expectation
 from mlvalidate.checks.missing_input import missing_input
 from mlvalidate.checks.registry import judge_step
 from mlvalidate.core.contracts import Kind
 from mlvalidate.core.events import ChecksFinished, Event, SampleTaken, StepFinished, StepStarted
 from mlvalidate.core.execution import Note, Outcome, Stop
-from mlvalidate.core.plan import Origin, PlannedStep
+from mlvalidate.core.plan import Origin, PlannedStep, SkipReason
 from mlvalidate.core.results import PortSummary, Status, StepResult, Usage, is_failed
 from mlvalidate.core.run_folder import StepFolder
+from mlvalidate.data.errors import UnsatisfiableSchema
 from mlvalidate.engine.container import (
     Paths,
     Start,
@@ -62,6 +64,11 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
     except MissingInputError as error:
         yield ChecksFinished(at=time.time(), result=_without_input(run, planned, error, started))
         return
+    except UnsatisfiableSchema as error:
+        if planned.on.case.is_standard:
+            raise
+        yield ChecksFinished(at=time.time(), result=_without_data(planned, error, started))
+        return
     summaries = tuple(
         run.inputs.summarise(planned, item, sources[item.port])
         for item in planned.inputs
@@ -95,7 +102,7 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
     )
     repeats = {
         variation: run_again(run, planned, variation, sources)
-        for variation in wanted_variations(planned.step)
+        for variation in wanted_variations(planned)
         if outcome.succeeded and not run.interrupted()
     }
     result = _judge(run, paths, start, outcome, summaries, logs, started, repeats, sources)
@@ -131,7 +138,7 @@ def _judge(
         secret_logs=tuple(name for name, log in logs.items() if log.had_secrets),
         message=run.redactor.redact(read_message(paths)),
         failed_metrics=failed_metrics,
-        reproduce=run.plan.command,
+        reproduce=planned.command or run.plan.command,
         repeats=repeats,
         custom=_custom_verdicts(run, paths, outcome, sources),
         producer_ports={
@@ -146,8 +153,8 @@ def _judge(
         },
         read_input=lambda port: run.inputs.read(planned, port),
     )
-    findings = judge_step(evidence)
-    failed = is_failed(findings) or not outcome.succeeded
+    findings, rejection = meet_expectation(evidence, judge_step(evidence))
+    failed = is_failed(findings) or not (outcome.succeeded or rejection)
     status = Status.FAILED if failed else Status.PASSED
     if outcome.stop is Stop.INTERRUPT:
         status = Status.INTERRUPTED
@@ -163,6 +170,7 @@ def _judge(
         "outputs": tuple(_summarise_output(run, paths, content) for content in outputs),
         "metrics": metrics,
         "findings": findings,
+        "rejection": run.redactor.redact(rejection),
         "code_hash": hash_code(planned, run.project.root),
         "contract_hash": hash_contract(planned, run.project),
         "data_hash": hash_data(inputs),
@@ -267,3 +275,10 @@ def _without_input(
     return result.model_copy(
         update={"findings": (finding,), "contract_hash": hash_contract(planned, run.project)}
     )
+
+
+def _without_data(planned: PlannedStep, error: UnsatisfiableSchema, started: float) -> StepResult:
+    """Return the result of a case of which no data can be made."""
+    result = StepResult.of(planned, Status.SKIPPED, started, time.time())
+    reason = {"skip_reason": SkipReason.NOT_APPLICABLE, "skip_detail": error.message}
+    return result.model_copy(update=reason)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.scenarios import Case
-from mlvalidate.data.csv_files import open_bytes
+from mlvalidate.data.layout import layout_of
+from mlvalidate.data.packing import open_packed, open_unpacked
 
 # é in latin-1; in UTF-8 the beginning of a character that does not go on.
 STRAY_BYTE = b"\xe9"
@@ -24,9 +25,10 @@ def corrupt_file(path: Path, dataset: Dataset, case: Case) -> None:
     if dataset.format is FileFormat.PARQUET:
         path.write_bytes(_cut(path.read_bytes()))
         return
-    with open_bytes(path, "rb") as file:
+    compression = layout_of(path, dataset.format, dataset).compression
+    with open_unpacked(path, compression) as file:
         content = file.read()
-    with open_bytes(path, "wb") as file:
+    with open_packed(path, compression) as file:
         file.write(damage(content, dataset))
 
 
