@@ -54,6 +54,8 @@ class Options:
     seed: int | None = None
     # Of a script test: how the script is started, where its contract says otherwise.
     entry: Entry | None = None
+    # Scenarios or cases of them; `all` for a script. None: standard data.
+    scenarios: tuple[str, ...] = ()
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -129,6 +131,7 @@ def _choices(options: Options, prefix: str) -> Choices:
         rows=options.rows,
         seed=options.seed,
         entry=options.entry,
+        scenarios=options.scenarios,
     )
 
 

@@ -30,6 +30,16 @@ def complete_datasets(
     return _matching(ctx, "datasets", incomplete)
 
 
+def complete_scenarios(
+    _ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the scenarios and their cases that begin with what is typed."""
+    from mlvalidate.core.scenarios import Scenario, every_case
+
+    names = [*Scenario, *(case.name for case in every_case()), "all"]
+    return [CompletionItem(name) for name in dict.fromkeys(names) if name.startswith(incomplete)]
+
+
 def _matching(ctx: click.Context, section: str, incomplete: str) -> list[CompletionItem]:
     from mlvalidate import api
 

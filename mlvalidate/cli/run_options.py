@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from mlvalidate.cli.completions import complete_scenarios
+
 if TYPE_CHECKING:
     from mlvalidate import api
 
@@ -25,6 +27,7 @@ class RunOptions:
     data_dirs: dict[str, Path]
     rows: int | None
     seed: int | None
+    scenarios: tuple[str, ...]
     dry_run: bool
     record: bool
 
@@ -39,6 +42,7 @@ class RunOptions:
             rows=self.rows,
             seed=self.seed,
             entry=Entry(entry) if entry else None,
+            scenarios=self.scenarios,
         )
 
 
@@ -52,11 +56,12 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         data_dirs: dict[str, Path],
         rows: int | None,
         seed: int | None,
+        scenarios: tuple[str, ...],
         dry_run: bool,
         no_record: bool,
         **rest: Any,
     ) -> int:
-        options = RunOptions(data, data_dirs, rows, seed, dry_run, record=not no_record)
+        options = RunOptions(data, data_dirs, rows, seed, scenarios, dry_run, record=not no_record)
         return function(*args, options=options, **rest)
 
     for decorate in reversed(_OPTIONS):
@@ -108,6 +113,15 @@ _OPTIONS = (
         type=click.IntRange(min=0),
         metavar="N",
         help="Seed of the synthetic data (default: as the project says).",
+    ),
+    click.option(
+        "--scenario",
+        "scenarios",
+        multiple=True,
+        metavar="S",
+        shell_complete=complete_scenarios,
+        help="Shape the synthetic data: a scenario, or scenario.case. Repeatable; `all` for a "
+        "script.",
     ),
     click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
     click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),

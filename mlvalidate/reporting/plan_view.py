@@ -5,16 +5,20 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.core.contracts import Access, ArgumentValue
 from mlvalidate.core.plan import Plan, PlannedStep
+from mlvalidate.core.results import Status
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.core.units import format_duration, format_size
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.progress import heading
 from mlvalidate.reporting.text import one_line, plain
+from mlvalidate.reporting.words import STATUS_STYLE
 
 
 def redact_plan(plan: Plan, environment: Mapping[str, str]) -> Plan:
@@ -28,10 +32,14 @@ def print_plan(console: Console, plan: Plan) -> None:
     write(console, Text(f"plan of {heading(plan)}", "bold"))
     if plan.sandbox_refusal:
         write(console, Text(f"no sandbox: {plain(plan.sandbox_refusal)}", "yellow"))
-    for number, planned in enumerate(plan.steps, start=1):
+    shown = plan.steps[:1] if plan.kind == "matrix" else plan.steps
+    for number, planned in enumerate(shown, start=1):
         console.print()
         _print_step(console, number, planned)
     console.print()
+    if plan.kind == "matrix":
+        console.print(_cases(plan))
+        console.print()
     write(console, Text(f"nothing has been run; to run it: {plain(plan.command)}"), copyable=True)
 
 
@@ -46,6 +54,7 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
     ]
     facts = (
         ("step", [planned.step_name] if planned.step_name != planned.node else []),
+        ("data", [_data(planned)]),
         ("input", inputs),
         ("output", outputs),
         ("args", [_args(planned)]),
@@ -58,6 +67,32 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
         for value in filter(None, values):
             fact = Text.assemble((f"{label}: ", "dim"), one_line(value))
             write(console, fact, indent=3, copyable=True)
+
+
+def _cases(plan: Plan) -> Table:
+    """Return the cases of a matrix: what is expected, or why one does not apply."""
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for title in ("case", "expected", "shapes"):
+        table.add_column(title, overflow="fold")
+    for planned in plan.steps:
+        on = planned.on
+        skipped = Text(f"skipped: {one_line(on.not_applicable)}", STATUS_STYLE[Status.SKIPPED])
+        table.add_row(
+            Text(on.case.name),
+            Text(on.expectation.value),
+            skipped if on.not_applicable else Text(", ".join(on.datasets)),
+        )
+    return table
+
+
+def _data(planned: PlannedStep) -> str:
+    """Return on what data of a scenario the step runs; '' for standard data."""
+    on = planned.on
+    if on.case.is_standard:
+        return ""
+    shaped = f", shapes {', '.join(on.datasets)}" if on.datasets else ""
+    skipped = f", skipped: {on.not_applicable}" if on.not_applicable else ""
+    return f"{on.case.name}{shaped}, expected: {on.expectation.value}{skipped}"
 
 
 def _limits(planned: PlannedStep) -> str:

@@ -44,7 +44,7 @@ def heading(plan: Plan) -> str:
     """Return what is about to run, in one line."""
     facts = (
         f"{plan.kind} {plan.name}",
-        count(len(plan.steps), "step"),
+        count(len(plan.steps), "case" if plan.kind == "matrix" else "step"),
         f"{plan.data_source.value} data, scenario {plan.scenario}",
         f"{count(plan.rows, 'row')} per dataset" if plan.rows else "",
         f"seed {plan.seed}",

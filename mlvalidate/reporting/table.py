@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.core.results import PipelineResult, Status, StepResult
-from mlvalidate.reporting.text import plain
+from mlvalidate.reporting.text import one_line, plain
 from mlvalidate.reporting.words import (
     STATUS_STYLE,
     findings_of,
@@ -18,10 +18,14 @@ from mlvalidate.reporting.words import (
 
 # A step with more tables than this has a line of its own in `result.json`, not in a terminal.
 _MOST_PORTS = 4
+# What a script said on rejecting a case; all of it is in `result.json`.
+_LONGEST_REJECTION = 90
 
 
 def summary_table(result: PipelineResult) -> Table:
-    """Return the table of a run's steps, in the order of the plan."""
+    """Return the table of a run's steps, or of the cases of one, in the order of the plan."""
+    if result.kind == "matrix":
+        return _matrix(result)
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
     table.add_column("step", overflow="fold")
     table.add_column("status", no_wrap=True)
@@ -39,6 +43,38 @@ def summary_table(result: PipelineResult) -> Table:
             _remark(step),
         )
     return table
+
+
+def _matrix(result: PipelineResult) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("case", overflow="fold", min_width=24)
+    table.add_column("expected", no_wrap=True)
+    table.add_column("what happened", overflow="fold")
+    table.add_column("time", no_wrap=True, justify="right")
+    table.add_column("findings", overflow="fold")
+    for step in result.steps:
+        table.add_row(
+            Text(step.scenario),
+            Text(step.expectation.value),
+            _happened(step),
+            time_of(step),
+            Text(findings_of(step)),
+        )
+    return table
+
+
+def _happened(step: StepResult) -> Text:
+    style = STATUS_STYLE[step.status]
+    if step.status is Status.SKIPPED:
+        return Text(f"skipped: {plain(skip_reason(step))}", style)
+    if step.status is not Status.PASSED:
+        return Text(step.status.value.upper(), style)
+    said = one_line(step.rejection)
+    return Text(f"rejected: {_cut(said)}" if said else "passed", style)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_REJECTION else f"{text[: _LONGEST_REJECTION - 3]}..."
 
 
 def metrics_lines(result: PipelineResult) -> list[str]:
@@ -62,4 +98,6 @@ def _remark(step: StepResult) -> Text:
     """Return the counts of findings or, for a step that did not run, why."""
     if step.status is Status.SKIPPED:
         return Text(plain(skip_reason(step)), STATUS_STYLE[step.status])
+    if step.rejection:
+        return Text(f"rejected: {one_line(step.rejection)}")
     return Text(findings_of(step))

@@ -31,6 +31,8 @@ def skip_reason(result: StepResult) -> str:
         return f"{about or 'a step before it'} failed"
     if result.skip_reason is SkipReason.UPSTREAM_SKIPPED:
         return f"{about or 'a step before it'} was skipped"
+    if result.skip_reason is SkipReason.UPSTREAM_REJECTED:
+        return f"{about or 'a step before it'} rejected its input, as expected"
     if result.skip_reason is SkipReason.INTERRUPTED:
         return "the run was interrupted"
     return about
@@ -78,7 +80,8 @@ def outcome_line(result: StepResult) -> str:
         result.node,
         time_of(result),
         memory_of(result),
-        count(rows, "row") if result.rows else "",
+        count(rows, "row") if result.rows and not result.rejection else "",
+        f"rejected: {one_line(result.rejection)}" if result.rejection else "",
         findings_of(result),
     )
     return " ".join(fact for fact in facts if fact)

@@ -158,6 +158,8 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.NODE: result.node,
         layout.STEP: result.step,
         layout.STEP_KIND: result.kind,
+        layout.SCENARIO: result.scenario,
+        layout.EXPECTATION: result.expectation.value,
         layout.STATUS: result.status.value,
         layout.MLFLOW_SOURCE_NAME: result.entry_point,
         layout.CODE_HASH: result.code_hash,

@@ -13,11 +13,13 @@ RECORD = "mlvalidate.record_version"
 VERSION = "mlvalidate.version"
 KEY = "mlvalidate.key"
 RUN_ID = "mlvalidate.run_id"
-# "pipeline" for a parent, "step" for a nested run, "script" for a step tested alone.
+# "pipeline" or "matrix" for a parent, "step" for a nested run, "script" for a step tested alone.
 KIND = "mlvalidate.kind"
 PROJECT = "mlvalidate.project"
 STATUS = "mlvalidate.status"
 SCENARIO = "mlvalidate.scenario"
+# Of nested runs and of scripts: what the step had to do with the data of the scenario.
+EXPECTATION = "mlvalidate.expectation"
 DATA_SOURCE = "mlvalidate.data_source"
 CODE_HASH = "mlvalidate.code_hash"
 CONTRACT_HASH = "mlvalidate.contract_hash"

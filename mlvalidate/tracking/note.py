@@ -25,7 +25,7 @@ def run_report(result: PipelineResult) -> str:
     )
     blocks = [
         f"**{result.status.value.upper()}** · " + " · ".join(facts),
-        _step_table(result.steps),
+        _step_table(result),
         _findings(result.all_findings),
         "\n".join(f"- {_inline(note)}" for note in result.notes),
         _reproduce(result.command),
@@ -42,6 +42,7 @@ def step_report(result: StepResult, command: str) -> str:
     )
     blocks = [
         f"**{result.status.value.upper()}** · " + " · ".join(facts),
+        f"rejected, as expected: {_inline(result.rejection)}" if result.rejection else "",
         _inline(result.message),
         _findings(result.findings),
         _reproduce(command),
@@ -53,13 +54,31 @@ def _join(blocks: Iterable[str]) -> str:
     return "\n\n".join(block for block in blocks if block) + "\n"
 
 
-def _step_table(steps: Sequence[StepResult]) -> str:
+def _step_table(result: PipelineResult) -> str:
+    steps = result.steps
+    if result.kind == "matrix":
+        return "\n".join(
+            [
+                "| case | expected | what happened | time | findings |",
+                "| --- | --- | --- | ---: | --- |",
+                *(f"| {' | '.join(_case_cells(s))} |" for s in steps),
+            ]
+        )
     rows = [
         "| node | status | time | peak memory | rows | findings |",
         "| --- | --- | ---: | ---: | --- | --- |",
     ]
     rows += [f"| {' | '.join(_cells(step))} |" for step in steps]
     return "\n".join(rows)
+
+
+def _case_cells(step: StepResult) -> tuple[str, ...]:
+    happened = f"rejected: {step.rejection}" if step.rejection else step.status.value
+    if step.status is Status.SKIPPED:
+        happened = f"skipped: {step.skip_detail}"
+    time = "" if step.status is Status.SKIPPED else format_duration(step.usage.duration_s)
+    count = "" if step.status is Status.SKIPPED else _count(step.findings)
+    return (_cell(step.scenario), step.expectation.value, _cell(happened), time, count)
 
 
 def _cells(step: StepResult) -> tuple[str, ...]:
