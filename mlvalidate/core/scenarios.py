@@ -83,16 +83,14 @@ _REJECTED = {
     "unseen_category",
     "out_of_range",
 }
-_TRAITS: Mapping[str, tuple[Trait, ...]] = {
-    "boundary": (Trait.SHIFTED,),
-    "edge": (Trait.SHIFTED,),
-    "edge.all_same": (Trait.UNIFORM, Trait.SHIFTED),
-    "edge.single_category": (Trait.UNIFORM, Trait.SHIFTED),
-    "edge.skew": (Trait.UNIFORM, Trait.SHIFTED),
-    "missing": (Trait.SPARSE, Trait.SHIFTED),
-    "missing.null_column": (Trait.SPARSE, Trait.UNIFORM, Trait.SHIFTED),
-    "drifted": (Trait.SHIFTED,),
-    "case": (Trait.UNIFORM, Trait.SPARSE, Trait.SHIFTED),
+# Of rows that were reshaped anything may be constant: a column, or what a model says.
+_RESHAPED = (Trait.UNIFORM, Trait.SHIFTED)
+_TRAITS: Mapping[Scenario, tuple[Trait, ...]] = {
+    Scenario.BOUNDARY: _RESHAPED,
+    Scenario.EDGE: _RESHAPED,
+    Scenario.MISSING: (*_RESHAPED, Trait.SPARSE),
+    Scenario.DRIFTED: _RESHAPED,
+    Scenario.KEPT: tuple(Trait),
 }
 
 
@@ -143,7 +141,7 @@ class Case(Model):
         """What is unusual about the data although it is within the contract."""
         if self.usual_expectation is Expectation.REJECT:
             return frozenset(Trait)
-        return frozenset(_TRAITS.get(self.name, _TRAITS.get(self.scenario.value, ())))
+        return frozenset(_TRAITS.get(self.scenario, ()))
 
     def expand(self) -> Iterator[Case]:
         """Yield the cases of a scenario that is named without one; else the case itself."""

@@ -71,8 +71,8 @@ def build_model(args, labels):
 def measure(model, frame):
     labels, scores = frame[LABEL].astype(bool), churn_score(model, frame)
     result = {"rows": len(frame), "brier": round(float(brier_score_loss(labels, scores)), 6)}
-    if labels.nunique() == 2:
-        result["auc"] = round(float(roc_auc_score(labels, scores)), 6)
+    # with one class only nothing can be ranked: chance level
+    result["auc"] = round(float(roc_auc_score(labels, scores)), 6) if labels.nunique() == 2 else 0.5
     return result
 
 

@@ -30,6 +30,14 @@ NUMERIC = [
 BOOLEAN = ["bought_again", "weekend_buyer"]
 FEATURES = NUMERIC + BOOLEAN + CATEGORIES
 
+# What may be missing: there is no gap after one day of buying, and no price per CD without paying.
+MAY_BE_EMPTY = ["median_gap_days", "price_per_cd"]
+LEAST = {"orders": 1, "cds": 1, "spend": 0, "largest_order": 0, "median_gap_days": 0, "price_per_cd": 0}
+KNOWN = {
+    "first_weekday": ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"],
+    "basket": ["single", "small", "large"],
+}
+
 OTHER = "other"
 YES_NO = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
 
@@ -53,10 +61,26 @@ def clean(raw, need_label=False):
         raw[column] = pd.to_datetime(raw[column])
     for column in NUMBERS:
         raw[column] = pd.to_numeric(raw[column]).astype("float64")
-    raw["weekend_buyer"] = parse_bool(raw["weekend_buyer"]).fillna(False).astype(bool)
+    raw["weekend_buyer"] = parse_bool(raw["weekend_buyer"])
     if need_label:
         raw[LABEL] = parse_bool(raw[LABEL])
+    check(raw, needed)
+    raw["weekend_buyer"] = raw["weekend_buyer"].astype(bool)
     return raw
+
+
+def check(raw, needed):
+    """Refuse customers that nobody should learn from or be scored by."""
+    if raw.empty:
+        raise ValueError("there are no customers")
+    problems = [f"{column} has missing values" for column in needed if column not in MAY_BE_EMPTY and raw[column].isna().any()]
+    problems += [f"{column} is below {least}" for column, least in LEAST.items() if (raw[column] < least).any()]
+    problems += [f"{column} is after {SNAPSHOT}" for column in DATES if (raw[column] >= SNAPSHOT).any()]
+    problems += [f"{column} has unknown values" for column, known in KNOWN.items() if not raw[column].isin(known).all()]
+    if raw[ID].duplicated().any():
+        problems.append(f"{ID} is not unique")
+    if problems:
+        raise ValueError(f"these are no customers to work with: {'; '.join(problems)}")
 
 
 def parse_bool(values):
@@ -120,7 +144,28 @@ def median(values):
 
 
 def read_features(path):
-    return pd.read_csv(path, dtype={column: str for column in [ID, *CATEGORIES]})
+    features = pd.read_csv(path, dtype={column: str for column in [ID, *CATEGORIES]})
+    check_features(features)
+    return features
+
+
+def check_features(features):
+    """Refuse features that no model should be trained on or judged by."""
+    missing = [column for column in [ID, *FEATURES, LABEL] if column not in features.columns]
+    if missing:
+        raise ValueError(f"columns missing from the features: {missing}")
+    if features.empty:
+        raise ValueError("there are no customers")
+    problems = [f"{column} has missing values" for column in [ID, *FEATURES, LABEL] if features[column].isna().any()]
+    problems += [f"{column} is no number" for column in NUMERIC if not pd.api.types.is_numeric_dtype(features[column])]
+    problems += [f"{column} is no boolean" for column in [*BOOLEAN, LABEL] if not pd.api.types.is_bool_dtype(features[column])]
+    if not problems:
+        problems += [f"{column} is below 0" for column in NUMERIC if (features[column] < 0).any()]
+        problems += [f"{column} has unknown values" for column, known in KNOWN.items() if not features[column].isin([*known, OTHER]).all()]
+    if features[ID].duplicated().any():
+        problems.append(f"{ID} is not unique")
+    if problems:
+        raise ValueError(f"these are no features to work with: {'; '.join(problems)}")
 
 
 def save_spec(spec, folder):
