@@ -277,6 +277,11 @@ def _check(lab: Lab) -> str:
     return shown
 
 
+@_recipe("scenarios")
+def _scenarios(lab: Lab) -> str:
+    return lab.run("mlvalidate test-script preprocess -C examples/churn --scenario all", lab.churn)
+
+
 @_recipe("sees")
 def _sees(lab: Lab) -> str:
     lab.run("mlvalidate test-script look --no-record", lab.sees)

@@ -289,6 +289,7 @@ def generate(
     *,
     rows: int | None = None,
     seed: int | None = None,
+    scenario: str | None = None,
     format: FileFormat | None = None,
     fidelity: bool = False,
     against: Path | None = None,
@@ -296,12 +297,15 @@ def generate(
     """Write synthetic files of a dataset into ``out``, and perhaps say how near they come to real.
 
     ``fidelity`` compares with the dataset's `sample`, ``against`` with another file or folder.
-    UsageError for an unknown dataset, one that no table satisfies, and files that can't be read.
+    ``scenario`` names one case, such as `edge.unicode`. UsageError for an unknown dataset, one that
+    no table satisfies, a case that has nothing to act on, and files that can't be read.
     """
     from mlvalidate.core.suggest import did_you_mean
     from mlvalidate.data.family import Family
-    from mlvalidate.data.generation import Generated, file_names, with_format, write_dataset
+    from mlvalidate.data.generation import Generated, file_names, with_format
     from mlvalidate.data.real_files import compare_files
+    from mlvalidate.data.scenarios.applicability import settle_case
+    from mlvalidate.data.scenarios.shaping import write_case
 
     declared = project.datasets.get(dataset)
     if declared is None:
@@ -317,14 +321,18 @@ def generate(
             )
         against, shown = project.path(declared.sample), declared.sample
     chosen = with_format(declared, format)
-    rows = declared.rows if rows is None else rows
     seed = project.defaults.seed if seed is None else seed
     with _writable(project):
         family = Family(project.datasets)
         targets = [out / each for each in file_names(chosen, dataset)]
-        files = write_dataset(chosen, dataset, targets, rows=rows, seed=seed, family=family)
+        case = settle_case(chosen, dataset, scenario or "standard", seed)
+        files = write_case(chosen, dataset, targets, case=case, rows=rows, seed=seed, family=family)
     generated = Generated(
-        dataset=dataset, rows=rows, seed=seed, files={str(path): n for path, n in files.items()}
+        dataset=dataset,
+        rows=sum(files.values()),
+        seed=seed,
+        scenario=case.name,
+        files={str(path): n for path, n in files.items()},
     )
     if against is None:
         return generated

@@ -31,8 +31,6 @@ class Scenario(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     DRIFTED = "drifted"
     LARGE = "large"
-    # An input that a search found and that was kept; the case is its id.
-    KEPT = "case"
 
 
 class Expectation(StrEnum):
@@ -90,12 +88,11 @@ _TRAITS: Mapping[Scenario, tuple[Trait, ...]] = {
     Scenario.EDGE: _RESHAPED,
     Scenario.MISSING: (*_RESHAPED, Trait.SPARSE),
     Scenario.DRIFTED: _RESHAPED,
-    Scenario.KEPT: tuple(Trait),
 }
 
 
 class Case(Model):
-    """One way to shape data. ``variant`` is empty, a name of `CASES`, a column, or an id."""
+    """One way to shape data. ``variant`` is empty, a name of `CASES`, or a column."""
 
     scenario: Scenario = Scenario.STANDARD
     variant: str = ""
@@ -109,7 +106,7 @@ class Case(Model):
             hint = did_you_mean(name, known)
             raise ValueError(f"there is no scenario {name!r}" + (f": {hint}" if hint else ""))
         scenario = Scenario(name)
-        free = scenario in OF_A_COLUMN or scenario is Scenario.KEPT
+        free = scenario in OF_A_COLUMN
         if variant and not free and variant not in CASES.get(scenario, ()):
             variants = CASES.get(scenario, ())
             said = did_you_mean(variant, variants) if variants else "it is its only case"
@@ -156,10 +153,9 @@ STANDARD = Case()
 
 
 def every_case() -> Iterator[Case]:
-    """Yield the cases of all scenarios, but for the inputs that were kept."""
+    """Yield the cases of all scenarios."""
     for scenario in Scenario:
-        if scenario is not Scenario.KEPT:
-            yield from Case(scenario=scenario).expand()
+        yield from Case(scenario=scenario).expand()
 
 
 def expected_of(case: Case, declared: Mapping[str, Expectation]) -> Expectation:

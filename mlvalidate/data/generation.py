@@ -27,6 +27,7 @@ class Generated(Model):
     dataset: str
     rows: int
     seed: int
+    scenario: str = "standard"
     files: dict[str, int]
     against: str = ""
     fidelity: Fidelity | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from mlvalidate.core.contracts import FileKind, Kind, Project, Step
+from mlvalidate.core.scenarios import Case
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.project.check_references import check_declared_checks
 from mlvalidate.project.dataset_checks import check_datasets
@@ -27,6 +28,7 @@ def check_references(project: Project, report: Report) -> None:
     for name, step in project.steps.items():
         _check_files(name, step, project, report)
         _check_placeholders(name, step, report)
+        _check_expectations(name, step, project, report)
     for name in project.pipelines:
         check_pipeline(project, name, report)
     check_datasets(project, report)
@@ -59,3 +61,23 @@ def _check_placeholders(name: str, step: Step, report: Report) -> None:
                     f"{{{direction}.{port}}}: the step has no {direction[:-1]} {port!r}",
                     did_you_mean(port, ports),
                 )
+
+
+def _check_expectations(name: str, step: Step, project: Project, report: Report) -> None:
+    """Report cases about a column that no dataset of the step has."""
+    contents = {content for port in step.inputs.values() for content in port.files.values()}
+    columns = {
+        column
+        for content in contents
+        if content in project.datasets
+        for column in project.datasets[content].columns
+    }
+    for text in step.expect:
+        case = Case.parse(text)
+        # A step whose inputs name no files gets those of whatever produces them.
+        if case.is_of_a_column and case.variant and columns and case.variant not in columns:
+            report.add(
+                ("steps", name, "expect", text),
+                f"no input has the column {case.variant!r}",
+                did_you_mean(case.variant, columns),
+            )

@@ -16,6 +16,8 @@ from mlvalidate.reporting.text import count, one_line
 def print_generated(console: Console, generated: Generated, *, quiet: bool) -> None:
     """Print the files with their rows, and the comparison where there is one."""
     if not quiet:
+        if generated.scenario != "standard":
+            write(console, Text(f"scenario {one_line(generated.scenario)}", "bold"))
         for path, rows in generated.files.items():
             write(console, Text(f"{one_line(path)}: {count(rows, 'row')}"), copyable=True)
     if generated.fidelity is not None:

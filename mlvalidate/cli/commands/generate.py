@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mlvalidate.cli.commands.infer import FORMATS
-from mlvalidate.cli.completions import complete_datasets
+from mlvalidate.cli.completions import complete_datasets, complete_scenarios
 from mlvalidate.cli.output import console_for, write_out
 from mlvalidate.cli.settings import Settings, json_option, pass_settings, project_options
 from mlvalidate.core.errors import ExitCode
@@ -36,6 +36,12 @@ from mlvalidate.core.errors import ExitCode
     help="Seed (default: as the project says).",
 )
 @click.option(
+    "--scenario",
+    metavar="S",
+    shell_complete=complete_scenarios,
+    help="Shape the data: a scenario with one case, or scenario.case.",
+)
+@click.option(
     "--format",
     "format_",
     type=click.Choice(FORMATS),
@@ -59,6 +65,7 @@ def command(
     out: Path,
     rows: int | None,
     seed: int | None,
+    scenario: str | None,
     format_: str | None,
     fidelity: bool,
     against: Path | None,
@@ -77,6 +84,7 @@ def command(
         out,
         rows=rows,
         seed=seed,
+        scenario=scenario,
         format=FileFormat(format_) if format_ else None,
         fidelity=fidelity,
         against=against,

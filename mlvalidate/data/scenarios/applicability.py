@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping
 
 from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import Dataset, FileFormat
+from mlvalidate.core.errors import UsageError
 from mlvalidate.core.scenarios import Case, Scenario
 
 _DELIMITED = (FileFormat.CSV, FileFormat.TSV)
@@ -74,6 +75,24 @@ def choose_column(
         return not is_label, column not in used, odd, lot.hexdigest()
 
     return min(eligible_columns(dataset, case), key=rank)
+
+
+def settle_case(dataset: Dataset, name: str, text: str, seed: int) -> Case:
+    """Return the one case that a text names, with its column; UsageError when there is none."""
+    try:
+        cases = tuple(Case.parse(text).expand())
+    except ValueError as problem:
+        raise UsageError(f"--scenario: {problem}") from None
+    if len(cases) > 1:
+        names = ", ".join(case.name for case in cases)
+        raise UsageError(f"--scenario {text} has several cases", f"name one of them: {names}")
+    problem_found = obstacle(dataset, cases[0])
+    if problem_found:
+        raise UsageError(f"--scenario {text} has nothing to act on in {name}: {problem_found}")
+    if not cases[0].is_of_a_column or cases[0].variant:
+        return cases[0]
+    column = choose_column(dataset, cases[0], seed, name)
+    return cases[0].model_copy(update={"variant": column})
 
 
 def has_bound(column: Column) -> bool:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlvalidate.core.datasets import Dataset
-from mlvalidate.core.scenarios import Case, Scenario
+from mlvalidate.core.scenarios import Case, Expectation, Scenario
 from mlvalidate.data.family import Family
 
 if TYPE_CHECKING:
@@ -26,8 +26,9 @@ def rows_of(case: Case, dataset: Dataset, rows: int | None) -> int:
     if case.scenario is Scenario.LARGE and rows is None:
         return max(LARGE_FACTOR * dataset.rows, LARGE_ROWS)
     wanted = dataset.rows if rows is None else rows
-    # A key can't occur twice in one row.
-    return max(wanted, 2) if case.scenario is Scenario.DUPLICATE_KEYS else wanted
+    # A fault needs a row to be in, and a key can't occur twice in one.
+    least = {Scenario.DUPLICATE_KEYS: 2}.get(case.scenario, 1)
+    return max(wanted, least) if case.usual_expectation is Expectation.REJECT else wanted
 
 
 def family_of(case: Case, family: Family) -> Family:

@@ -126,6 +126,8 @@ def _skew(frame: pd.DataFrame, dataset: Dataset, draws: MakeDraws) -> None:
     for name, column in loose_columns(dataset).items():
         rows = _filled(frame, name)
         size = int(rows.sum())
+        if not size:
+            continue
         rare = min(max(round(_RARE * size), 2), size // 2)
         order = draws(name).order(size)
         if column.weights or column.type is ColumnType.BOOLEAN or column.rate is not None:
@@ -144,8 +146,8 @@ def _with_rare(column: Column, size: int, rare: int) -> Values:
     if column.weights:
         others = len(column.weights) - 1
         common = size if not others else size - rare
-        spread = [(size - common) / size / others] * others if size and others else []
-        return _shares(column, [common / size if size else 1.0, *spread], size)
+        spread = [(size - common) / size / others] * others if others else []
+        return _shares(column, [common / size, *spread], size)
     numbers = np.arange(size) < rare
     return numbers if column.type is ColumnType.BOOLEAN else numbers.astype(np.int64)
 
@@ -204,7 +206,7 @@ def _drift(frame: pd.DataFrame, dataset: Dataset, draws: MakeDraws) -> None:
     """Move numbers and times into the upper half of their range; make rare categories usual."""
     for name, column in loose_columns(dataset).items():
         rows = _filled(frame, name)
-        if column.label:
+        if column.label or not rows.any():
             continue
         if len(column.weights) > 1:
             values = _reweighted(column, int(rows.sum()))[draws(name).order(int(rows.sum()))]
