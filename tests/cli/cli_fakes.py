@@ -43,6 +43,7 @@ class Options:
     rows: int | None = None
     seed: int | None = None
     entry: object = None
+    scenarios: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
