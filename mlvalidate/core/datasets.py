@@ -152,8 +152,11 @@ class Dataset(Model):
     )
     reference: str | None = Field(
         default=None,
-        description="What drift is measured against: a file or folder, or `input` for the "
-        "columns that the step's input has too",
+        description="What the drift of outputs is measured against: `input`, `sample`, `baseline`, "
+        "or a file or folder",
+    )
+    column_figures: bool = Field(
+        default=False, description="Figures of each column for MLflow and gates, not of ports only"
     )
 
     @property

@@ -13,6 +13,7 @@ from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
 from mlvalidate.core.plan import DataSource, Plan, PlannedStep, RunKind, SkipReason
+from mlvalidate.core.quality import Drift, Quality
 from mlvalidate.core.scenarios import Expectation
 
 RESULT_VERSION = 1
@@ -62,6 +63,20 @@ class PortSummary(Model):
     files: tuple[FileSummary, ...] = ()
     # Where the content came from, for an input.
     source: str = ""
+    # Of an output that holds tables.
+    quality: Quality | None = None
+    # Of an output whose datasets declare a reference, once the run is over.
+    drift: Drift | None = None
+
+    @property
+    def figures(self) -> dict[str, float]:
+        """Quality and drift by the names that gates know them by."""
+        return {
+            f"{kind}.{self.port}.{name}": value
+            for kind, found in (("quality", self.quality), ("drift", self.drift))
+            if found is not None
+            for name, value in found.figures.items()
+        }
 
     @property
     def rows(self) -> int | None:
@@ -137,6 +152,7 @@ class StepResult(Model):
             **self.usage.model_dump(),
             **{f"findings.{name}": n for name, n in count_findings(self.findings).items()},
             **{f"rows.{port}": rows for port, rows in self.rows.items()},
+            **{name: value for port in self.outputs for name, value in port.figures.items()},
             **self.metrics,
         }
 

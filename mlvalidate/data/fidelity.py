@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mlvalidate.core.columns import Column, ColumnType
 from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.core.model import Model
-from mlvalidate.data.draws import Draws
+from mlvalidate.data.comparable import comparable, is_numerical, reason_not_to_compare
 from mlvalidate.data.drift_tests import compare_columns
-from mlvalidate.data.expressions import truths
-from mlvalidate.data.kinds import kind_of, null_mask, numbers_of, times_of
+from mlvalidate.data.table_samples import drawn
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_ROWS = 10_000
 _FEWEST_PAIRS = 30
 
 
@@ -65,15 +63,15 @@ def measure_fidelity(
 ) -> Fidelity:
     """Compare two tables, as `read_table` gives them in their ``formats``, by 10,000 rows each."""
     sizes = len(real), len(made)
-    real, made = _sampled(real), _sampled(made)
+    real, made = drawn(real, "fidelity"), drawn(made, "fidelity")
     columns: list[ColumnFidelity] = []
     ordered: dict[str, tuple[pd.Series, pd.Series]] = {}
     for name, column in dataset.columns.items():
         if name not in real.columns or name not in made.columns:
             columns.append(ColumnFidelity(column=name, type=column.type, reason="is not in both"))
             continue
-        left = _comparable(real[name], column, formats[0])
-        right = _comparable(made[name], column, formats[1])
+        left = comparable(real[name], column, formats[0])
+        right = comparable(made[name], column, formats[1])
         columns.append(_compare(name, dataset, left, right))
         if _is_ordered(column) and name not in dataset.key_columns and not column.unique:
             ordered[name] = (left, right)
@@ -87,49 +85,18 @@ def measure_fidelity(
     )
 
 
-def _sampled(frame: pd.DataFrame) -> pd.DataFrame:
-    if len(frame) > MOST_ROWS:
-        frame = frame.iloc[sorted(Draws(0, "fidelity").order(len(frame))[:MOST_ROWS])]
-    return frame.reset_index(drop=True)
-
-
 def _is_ordered(column: Column) -> bool:
     return column.type.is_number or column.type.is_temporal or column.type is ColumnType.BOOLEAN
-
-
-def _is_numerical(column: Column) -> bool:
-    classes = column.values is not None or column.rate is not None
-    return (column.type.is_number and not classes) or column.type.is_temporal
-
-
-def _comparable(series: pd.Series, column: Column, format: FileFormat) -> pd.Series:
-    """Return numbers, times and booleans as float64, the rest as texts; nulls as such."""
-    import numpy as np
-    import pandas as pd
-
-    nulls = null_mask(series, column, format)
-    filled = series[~nulls]
-    if column.type.is_number:
-        values: Any = numbers_of(filled)
-        values = np.where(np.isfinite(values), values, np.nan)
-    elif column.type.is_temporal:
-        times = times_of(filled, kind_of(filled), format).astype("M8[s]")
-        values = np.where(np.isnat(times), np.nan, times.astype("int64").astype("float64"))
-    elif column.type is ColumnType.BOOLEAN:
-        values = truths(filled).astype("Float64").to_numpy(dtype="float64", na_value=np.nan)
-    else:
-        return filled.astype(str).reindex(series.index)
-    return pd.Series(values, index=filled.index, dtype="float64").reindex(series.index)
 
 
 def _compare(name: str, dataset: Dataset, real: pd.Series, made: pd.Series) -> ColumnFidelity:
     column = dataset.columns[name]
     shares = (float(real.isna().mean()), float(made.isna().mean())) if len(real) else (0.0, 0.0)
     found = ColumnFidelity(column=name, type=column.type, null_shares=shares)
-    reason = _reason_not_to(name, dataset)
+    reason = reason_not_to_compare(name, dataset)
     if reason:
         return found.model_copy(update={"reason": reason})
-    numerical = _is_numerical(column)
+    numerical = is_numerical(column)
     left, right = real.dropna(), made.dropna()
     if not numerical:
         left, right = left.astype(str), right.astype(str)
@@ -144,17 +111,6 @@ def _compare(name: str, dataset: Dataset, real: pd.Series, made: pd.Series) -> C
             "drifted": drift.drifted,
         }
     )
-
-
-def _reason_not_to(name: str, dataset: Dataset) -> str:
-    column = dataset.columns[name]
-    if column.drift.ignore:
-        return "is left out by its drift rule"
-    if name in dataset.key_columns or column.unique or column.foreign_key:
-        return "identifies rows"
-    if column.type.is_textual or column.type.is_nested:
-        return "has no distribution to compare"
-    return ""
 
 
 def _correlation_difference(

@@ -10,6 +10,7 @@ from pathlib import Path
 from mlvalidate.checks.evidence import FileContent, PortContent
 from mlvalidate.core.contracts import FileKind, Port, Project
 from mlvalidate.core.datasets import FileFormat
+from mlvalidate.core.quality import Quality
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.units import format_size
 from mlvalidate.engine.outputs import FoundFile, digest_file, find_files
@@ -102,6 +103,17 @@ def summarise_file(file: FileContent, sample: str | None = None) -> FileSummary:
         rows=None if file.frame is None else len(file.frame),
         columns=None if file.frame is None else table_summary(file.frame),
         sample=sample,
+    )
+
+
+def quality_of(content: PortContent) -> Quality | None:
+    """Return figures on the tables of a port; None when it has none."""
+    from mlvalidate.data.quality import Table, measure_quality
+
+    return measure_quality(
+        Table(frame, file.format, file.dataset)
+        for file, frame in content.tables
+        if file.format is not None
     )
 
 

@@ -27,7 +27,7 @@ from mlvalidate.engine.container import (
     make_start,
     read_message,
 )
-from mlvalidate.engine.contents import summarise_file, write_samples
+from mlvalidate.engine.contents import quality_of, summarise_file, write_samples
 from mlvalidate.engine.custom_check import run_custom_check
 from mlvalidate.engine.execution import (
     Run,
@@ -233,7 +233,9 @@ def _summarise_output(run: Run, paths: Paths, content: PortContent) -> PortSumma
     if archive is None:
         folder = output_folder(paths.folder, paths.planned.step, content.port)
         run.inputs.remember(folder, files)
-    return PortSummary(port=content.port, path=content.path, files=files)
+    return PortSummary(
+        port=content.port, path=content.path, files=files, quality=quality_of(content)
+    )
 
 
 def _stray_files(paths: Paths) -> tuple[str, ...]:

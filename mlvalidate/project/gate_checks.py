@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from mlvalidate.core.contracts import Project, Step
+from collections.abc import Iterator
+
+from mlvalidate.core.contracts import FileKind, Project, Step
 from mlvalidate.core.gates import FINDING_METRICS, STEP_METRICS, Gate
+from mlvalidate.core.quality import DRIFT_FIGURES, QUALITY_FIGURES
 from mlvalidate.core.suggest import did_you_mean, nearest
 from mlvalidate.project.report import Report
 
@@ -38,13 +41,24 @@ def _figures_by_node(project: Project) -> dict[str, set[str]]:
             if step := project.steps.get(pipeline.step_of(node)):
                 steps.append(step)
     return {
-        name: {figure for step in steps for figure in _figures(step)}
+        name: {figure for step in steps for figure in _figures(step, project)}
         for name, steps in steps_by_name.items()
     }
 
 
-def _figures(step: Step) -> tuple[str, ...]:
-    return (*_COMMON_FIGURES, *(f"rows.{port}" for port in step.outputs), *step.metrics)
+def _figures(step: Step, project: Project) -> Iterator[str]:
+    yield from _COMMON_FIGURES
+    yield from step.metrics
+    for name, port in step.outputs.items():
+        yield f"rows.{name}"
+        if not port.files or {*port.files.values()} - {FileKind.JSON, FileKind.ARCHIVE}:
+            yield from (f"quality.{name}.{figure}" for figure in QUALITY_FIGURES)
+        datasets = [project.datasets[d] for d in port.files.values() if d in project.datasets]
+        shown = [column for d in datasets if d.column_figures for column in d.columns]
+        yield from (f"quality.{name}.null_share.{column}" for column in shown)
+        if any(dataset.reference for dataset in datasets):
+            yield from (f"drift.{name}.{figure}" for figure in DRIFT_FIGURES)
+            yield from (f"drift.{name}.score.{column}" for column in shown)
 
 
 def _problem(gate: Gate, figures: dict[str, set[str]]) -> tuple[str, str] | None:
@@ -56,8 +70,24 @@ def _problem(gate: Gate, figures: dict[str, set[str]]) -> tuple[str, str] | None
         return f"there is no node or step {node!r}", did_you_mean(node, figures)
     if figure in figures[node] or not figures[node]:
         return None
-    hint = did_you_mean(figure, figures[node])
+    hint = _port_hint(figure, figures[node]) or did_you_mean(figure, figures[node])
     return f"{node!r} has no figure {figure!r}", hint or f"it has {_listed(figures[node])}"
+
+
+def _port_hint(figure: str, offered: set[str]) -> str:
+    """Say what keeps a figure of a port from being there, where the port itself is."""
+    kind, _, rest = figure.partition(".")
+    port, _, name = rest.partition(".")
+    if kind not in ("quality", "drift"):
+        return ""
+    ports = {name.removeprefix("rows.") for name in offered if name.startswith("rows.")}
+    if port not in ports:
+        return f"there is no output {port!r}: {did_you_mean(port, ports)}" if ports else ""
+    if kind == "drift" and f"drift.{port}.share" not in offered:
+        return f"no dataset of the output {port!r} declares a `reference`"
+    if name.partition(".")[0] in ("null_share", "score"):
+        return "figures of columns need `column_figures: true` in the dataset"
+    return ""
 
 
 def _run_hint(metric: str, figures: dict[str, set[str]]) -> str:

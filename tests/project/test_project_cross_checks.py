@@ -269,11 +269,25 @@ pipelines:
          "'written_mb'"),
         ("evalute.auc > 0", "there is no node or step 'evalute'", "did you mean 'evaluate'?"),
         ("evaluate.acu > 0", "'evaluate' has no figure 'acu'", "did you mean 'auc'?"),
-        ("train.auc > 0", "'train' has no figure 'auc'", "there is 'cpu_s', 'duration_s', "
-         "'findings.error', 'findings.info', 'findings.warning', 'peak_rss_mb', 'read_mb', "
+        ("train.auc > 0", "'train' has no figure 'auc'", "it has 'cpu_s', 'duration_s', "
+         "'findings.error', 'findings.info', 'findings.warning', 'peak_rss_mb', "
+         "'quality.model.columns', 'quality.model.constant_columns', "
+         "'quality.model.duplicate_share', 'quality.model.null_share', 'read_mb', "
          "'rows.model', 'written_mb'"),
         ("preprocess.rows.tran > 0", "'preprocess' has no figure 'rows.tran'",
          "did you mean 'rows.train'?"),
+        ("preprocess.quality.train.null_shares <= 0.1",
+         "'preprocess' has no figure 'quality.train.null_shares'",
+         "did you mean 'quality.train.null_share'?"),
+        ("preprocess.quality.train.null_share.id < 1",
+         "'preprocess' has no figure 'quality.train.null_share.id'",
+         "figures of columns need `column_figures: true` in the dataset"),
+        ("preprocess.drift.train.share <= 0.3",
+         "'preprocess' has no figure 'drift.train.share'",
+         "no dataset of the output 'train' declares a `reference`"),
+        ("preprocess.drift.tran.share <= 0.3",
+         "'preprocess' has no figure 'drift.tran.share'",
+         "there is no output 'tran': did you mean 'train'?"),
         ("fit.rows.modle > 0", "'fit' has no figure 'rows.modle'", "did you mean 'rows.model'?"),
     ],
 )  # fmt: skip
@@ -282,6 +296,22 @@ def test_gates(failure: Failure, gate: str, message: str, hint: str) -> None:
 
     hint_line = f"\n  {hint}" if hint else ""
     assert failure(text) == f"\nmlvalidate.yaml:29:5: gates[0]: {message}{hint_line}\n"
+
+
+def test_gates_on_quality_and_drift(load: Load) -> None:
+    declared = "column_figures: true, reference: input, columns: {id: {type: integer}}"
+    text = CHURN.replace("columns: {id: {type: integer}}", declared) + dedent(
+        """\
+        gates:
+          - preprocess.quality.train.null_share <= 0.1
+          - preprocess.quality.test.duplicate_share == 0
+          - preprocess.quality.train.null_share.id == 0
+          - preprocess.drift.train.share <= 0.3
+          - preprocess.drift.train.score.id <= 0.1
+        """
+    )
+
+    assert len(load(text).gates) == 5
 
 
 def test_a_gate_on_a_step_with_very_many_figures_lists_them(failure: Failure) -> None:
