@@ -10,13 +10,14 @@ import errno
 import os
 import shlex
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlvalidate.core.contracts import Project
+from mlvalidate.core.contracts import Project, Reports
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Entry, Plan
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from mlvalidate.core.findings import Finding
     from mlvalidate.data.generation import Generated
     from mlvalidate.data.inference.inferring import Inferred
+    from mlvalidate.engine.drift_watch import Baselines
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
@@ -56,6 +58,8 @@ class Options:
     entry: Entry | None = None
     # Scenarios or cases of them; `all` for a script. None: standard data.
     scenarios: tuple[str, ...] = ()
+    # Of which steps reports are rendered. Default: MLVALIDATE_REPORTS, else as the project says.
+    reports: Reports | None = None
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -132,7 +136,19 @@ def _choices(options: Options, prefix: str) -> Choices:
         seed=options.seed,
         entry=options.entry,
         scenarios=options.scenarios,
+        reports=options.reports or _reports_of(os.environ),
     )
+
+
+def _reports_of(environ: Mapping[str, str]) -> Reports | None:
+    """Return what the environment says about reports; UsageError when it is no word for it."""
+    given = environ.get("MLVALIDATE_REPORTS")
+    if not given:
+        return None
+    words = [word.value for word in Reports]
+    if given not in words:
+        raise UsageError(f"MLVALIDATE_REPORTS is {given!r}", f"it can be {', '.join(words)}")
+    return Reports(given)
 
 
 def _ignore(_event: Event) -> None:
@@ -162,8 +178,9 @@ def execute(
     store = resolve_store(project, os.environ) if record else None
     recorder = None
     result = None
-    with _writable(project), _interruptible() as interrupted:
-        for event in execute_plan(project, plan, folder, detect_sandboxing(), interrupted):
+    with _writable(project), _baselines(project, plan) as baselines, _interruptible() as stop:
+        sandboxing = detect_sandboxing()
+        for event in execute_plan(project, plan, folder, sandboxing, stop, baselines):
             if isinstance(event, RunStarted) and store is not None:
                 recorder = start_recorder(folder, store, _ui_command(project))
             elif isinstance(event, RunStarted):
@@ -173,6 +190,25 @@ def execute(
             on_event(event)
         assert result is not None
         return result if recorder is None else _with_links(result, recorder)
+
+
+@contextlib.contextmanager
+def _baselines(project: Project, plan: Plan) -> Iterator[Baselines]:
+    """Fetch what outputs with `reference: baseline` are compared with, for as long as it runs."""
+    from mlvalidate.core.datasets import BASELINE
+    from mlvalidate.engine.drift_watch import NO_BASELINES, declares_reference
+    from mlvalidate.tracking.store import resolve_store
+
+    nodes = tuple(s.node for s in plan.steps if declares_reference(project, s, BASELINE))
+    if not nodes:
+        yield NO_BASELINES
+        return
+    # Imports mlflow, which everybody else is spared.
+    from mlvalidate.tracking.baseline import fetch_baselines
+
+    store = resolve_store(project, os.environ)
+    with tempfile.TemporaryDirectory(prefix=".baseline-", dir=project.state_folder) as folder:
+        yield fetch_baselines(plan, store, nodes, Path(folder))
 
 
 def _with_links(result: PipelineResult, recorder: RecorderProcess) -> PipelineResult:

@@ -27,3 +27,5 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests neither see nor reach the tracking server of whoever runs them."""
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "CI", "GITHUB_ACTIONS"):
         monkeypatch.delenv(name, raising=False)
+    # Reports are rendered by processes that outlive the run; the tests that want them say so.
+    monkeypatch.setenv("MLVALIDATE_REPORTS", "none")

@@ -23,7 +23,8 @@ class GateFailed(Rule):
 class GateWithoutValue(Rule):
     """A gate names a figure that the run did not produce, so it can't hold.
 
-    Gates on steps that were skipped or are not part of the run do not count.
+    Gates on steps that were skipped or are not part of the run do not count, nor do those on drift
+    that could not be measured (Q404, Q405).
 
     What to do: check that the step still writes the metric, or change the gate.
     """
@@ -49,7 +50,7 @@ def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
             continue
         value = figures.get(gate.metric)
         # A failed step has not written its metrics: its own finding says more than this would.
-        if value is None and _has_failed(result, gate):
+        if value is None and (_has_failed(result, gate) or _is_unmeasured(result, gate)):
             continue
         if value is None:
             yield _finding(
@@ -68,6 +69,18 @@ def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
 
 def _has_failed(result: PipelineResult, gate: Gate) -> bool:
     return any(step.node == gate.node and step.status is not Status.PASSED for step in result.steps)
+
+
+def _is_unmeasured(result: PipelineResult, gate: Gate) -> bool:
+    """Tell whether the gate is on drift of which the run says itself why it is not known."""
+    _, _, figure = gate.metric.partition(".")
+    return any(
+        figure.startswith(f"drift.{port.port}.")
+        for step in result.steps
+        if step.node == gate.node
+        for port in step.outputs
+        if port.drift is not None
+    )
 
 
 def _finding(

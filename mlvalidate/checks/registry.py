@@ -12,6 +12,7 @@ from mlvalidate import hookspecs
 from mlvalidate.checks import (
     custom,
     declared,
+    drift,
     edge_contracts,
     edges,
     execution,
@@ -55,6 +56,7 @@ _OTHER_RULES: tuple[type[Rule], ...] = (
     missing_input.SourceMissing,
     pipeline.FiguresDiffer,
     pipeline.RowsDisagree,
+    *drift.RULES,
     gates.GateFailed,
     gates.GateWithoutValue,
 )
@@ -117,6 +119,7 @@ _FAMILIES = {
     "C": "Contract against script",
     "X": "Execution",
     "F": "Data flow and schema",
+    "Q": "Quality and drift",
     "G": "Gates",
 }
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # The values of core.plan.DataSource, which imports pydantic; a test compares them.
 DATA_SOURCES = ("synthetic", "sample")
+# The values of core.contracts.Reports.
+REPORTS = ("all", "failed", "none")
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,14 @@ class RunOptions:
     rows: int | None
     seed: int | None
     scenarios: tuple[str, ...]
+    reports: str | None
     dry_run: bool
     record: bool
 
     def for_api(self, entry: str | None = None) -> api.Options:
         """Return the part that makes the plan."""
         from mlvalidate import api
+        from mlvalidate.core.contracts import Reports
         from mlvalidate.core.plan import DataSource, Entry
 
         return api.Options(
@@ -43,6 +47,7 @@ class RunOptions:
             seed=self.seed,
             entry=Entry(entry) if entry else None,
             scenarios=self.scenarios,
+            reports=Reports(self.reports) if self.reports else None,
         )
 
 
@@ -57,11 +62,13 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         rows: int | None,
         seed: int | None,
         scenarios: tuple[str, ...],
+        reports: str | None,
         dry_run: bool,
         no_record: bool,
         **rest: Any,
     ) -> int:
-        options = RunOptions(data, data_dirs, rows, seed, scenarios, dry_run, record=not no_record)
+        record = not no_record
+        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, dry_run, record)
         return function(*args, options=options, **rest)
 
     for decorate in reversed(_OPTIONS):
@@ -122,6 +129,12 @@ _OPTIONS = (
         shell_complete=complete_scenarios,
         help="Shape the synthetic data: a scenario, or scenario.case. Repeatable; `all` for a "
         "script.",
+    ),
+    click.option(
+        "--reports",
+        type=click.Choice(REPORTS),
+        help="Render Evidently's reports of the outputs of all steps, of those with an error or "
+        "a warning, or of none (default: as the project says, else all).",
     ),
     click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
     click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),

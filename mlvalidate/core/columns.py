@@ -155,6 +155,11 @@ class DriftTest(StrEnum):
     ANDERSON = "anderson"
     TVD = "TVD"
 
+    @property
+    def is_p_value(self) -> bool:
+        """True where the score is a p-value, else it is a distance."""
+        return self in (DriftTest.KS, DriftTest.CHISQUARE, DriftTest.Z, DriftTest.ANDERSON)
+
 
 class DriftRule(Model):
     """How the drift of one column is judged, where the usual way does not suit."""

@@ -356,6 +356,14 @@ class Tracking(Model):
     experiment: str | None = Field(default=None, description="Default: the project's name")
 
 
+class Reports(StrEnum):
+    """Of which steps Evidently's reports are rendered: failed ones have an error or a warning."""
+
+    ALL = "all"
+    FAILED = "failed"
+    NONE = "none"
+
+
 class Defaults(Model):
     """What holds for every step that does not say otherwise."""
 
@@ -370,6 +378,13 @@ class Defaults(Model):
     seed: int = Field(default=0, ge=0, description="Seed of the synthetic data")
     log_limit: Size = Field(
         default=10 * 10**6, description="Bytes kept of stdout and of stderr, head and tail"
+    )
+    reports: Reports = Field(
+        default=Reports.ALL,
+        description="Of which steps reports are rendered; MLVALIDATE_REPORTS and --reports win",
+    )
+    report_columns: int = Field(
+        default=60, ge=1, description="Columns that the reports of a run show, all together"
     )
 
 

@@ -18,6 +18,10 @@ from mlvalidate.core.columns import Column
 from mlvalidate.core.expressions import parse_expression
 from mlvalidate.core.model import Model
 
+# Words for a `reference`; anything else is a path.
+INPUT, SAMPLE, BASELINE = "input", "sample", "baseline"
+REFERENCE_WORDS = (INPUT, SAMPLE, BASELINE)
+
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)]
 
 
@@ -170,6 +174,12 @@ class Dataset(Model):
     def label(self) -> str | None:
         """The column that a model learns to predict, if one is declared."""
         return next((name for name, column in self.columns.items() if column.label), None)
+
+    @model_validator(mode="after")
+    def _refers_to_a_sample_that_is_there(self) -> Self:
+        if self.reference == SAMPLE and self.sample is None:
+            raise ValueError("`reference: sample` needs a `sample`")
+        return self
 
     @model_validator(mode="after")
     def _expressions_name_columns(self) -> Self:

@@ -61,6 +61,14 @@ class ChecksFinished(Model):
     result: StepResult
 
 
+class DriftMeasured(Model):
+    """The outputs of a node were compared with their references; the result has it in it now."""
+
+    event: Literal["DriftMeasured"] = "DriftMeasured"
+    at: float
+    result: StepResult
+
+
 class RunFinished(Model):
     """The run is over and judged."""
 
@@ -69,7 +77,15 @@ class RunFinished(Model):
     result: PipelineResult
 
 
-Event = RunStarted | StepStarted | SampleTaken | StepFinished | ChecksFinished | RunFinished
+Event = (
+    RunStarted
+    | StepStarted
+    | SampleTaken
+    | StepFinished
+    | ChecksFinished
+    | DriftMeasured
+    | RunFinished
+)
 
 _EVENT: TypeAdapter[Event] = TypeAdapter(Annotated[Event, Field(discriminator="event")])
 

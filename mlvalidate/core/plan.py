@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from mlvalidate.core.contracts import Access, Step
+from mlvalidate.core.contracts import Access, Reports, Step
 from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 
@@ -143,6 +143,9 @@ class Plan(Model):
     seed: int
     rows: int | None = None
     log_limit: int
+    # Which steps get reports, and how many columns they show at most, all of them together.
+    reports: Reports = Reports.NONE
+    report_columns: int = 60
     # What the user would type to get this plan again.
     command: str
     # Why steps run by path mapping, in the open; empty when they run in a sandbox.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from mlvalidate.core.columns import DriftTest
 from mlvalidate.core.model import Model
 
 QUALITY_FIGURES = ("columns", "null_share", "duplicate_share", "constant_columns")
@@ -62,7 +63,13 @@ class ColumnDrift(Model):
 
     @property
     def is_compared(self) -> bool:
-        return self.score is not None
+        """True when its values were compared, or its share of missing ones has drifted."""
+        return self.score is not None or self.nulls_drifted
+
+    @property
+    def is_p_value(self) -> bool:
+        """True when ``score`` is a p-value, and no distance."""
+        return bool(self.test) and DriftTest(self.test).is_p_value
 
     @property
     def has_drifted(self) -> bool:
@@ -73,21 +80,24 @@ class ColumnDrift(Model):
 class Drift(Model):
     """A port against the references that its datasets declare.
 
-    ``problems`` has a line for each dataset that was not compared at all.
+    ``problems`` has a line for each table that was not compared at all, ``fault`` says what kept
+    mlvalidate from comparing.
     """
 
     references: tuple[str, ...] = ()
     columns: tuple[ColumnDrift, ...] = ()
     problems: tuple[str, ...] = ()
+    fault: str = ""
     scores_shown: bool = False
 
     @property
     def compared(self) -> tuple[ColumnDrift, ...]:
+        """The columns about which something can be said."""
         return tuple(column for column in self.columns if column.is_compared)
 
     @property
     def drifted(self) -> tuple[ColumnDrift, ...]:
-        return tuple(column for column in self.compared if column.has_drifted)
+        return tuple(column for column in self.columns if column.has_drifted)
 
     @property
     def share(self) -> float | None:

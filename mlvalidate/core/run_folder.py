@@ -7,11 +7,16 @@
     tracking.lock            held by the process that records the run
     result.json              the PipelineResult
     sources/<node>/<port>/   generated inputs
+    references/<dataset>     samples of declared references: .parquet and .json
+    reports/                 plan.json, log.jsonl, and <node>/<port>/<table>.html and .json
+    reports.lock             held by the process that renders the reports
     steps/<node>/
         ml/                  what the script saw as /opt/ml
         outputs/<port>/      packed outputs, such as model.tar.gz
         logs/stdout.log, stderr.log
         samples/<port>/      first rows of tables: <file>.parquet and <file>.json
+        analysis/<port>/     samples for drift and reports: <table>.parquet and <table>.json
+        baseline/<port>/     those of them that a later run is compared with
         harness/             stand-ins that the script met (pip, sitecustomize) and their notes
 """
 
@@ -52,6 +57,14 @@ class StepFolder:
         return self.root / "samples"
 
     @property
+    def analysis(self) -> Path:
+        return self.root / "analysis"
+
+    @property
+    def baseline(self) -> Path:
+        return self.root / "baseline"
+
+    @property
     def harness(self) -> Path:
         return self.root / "harness"
 
@@ -85,6 +98,30 @@ class RunFolder:
     @property
     def result(self) -> Path:
         return self.root / "result.json"
+
+    @property
+    def references(self) -> Path:
+        return self.root / "references"
+
+    @property
+    def reports(self) -> Path:
+        return self.root / "reports"
+
+    @property
+    def reports_plan(self) -> Path:
+        return self.reports / "plan.json"
+
+    @property
+    def reports_log(self) -> Path:
+        return self.reports / "log.jsonl"
+
+    @property
+    def reports_lock(self) -> Path:
+        return self.root / "reports.lock"
+
+    def report(self, node: str, port: str, table: str) -> Path:
+        """Return the path of a report without its ending."""
+        return self.reports / node / port / table
 
     def source(self, node: str, port: str) -> Path:
         return self.root / "sources" / node / port

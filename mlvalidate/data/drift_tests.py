@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mlvalidate.core.columns import DriftRule
+from mlvalidate.core.columns import DriftRule, DriftTest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 # Up to so many rows in the reference Evidently takes tests with a p-value, above distances.
 MOST_ROWS_FOR_P_VALUES = 1000
 FEWEST_ROWS = 20
-_P_VALUES = frozenset({"ks", "chisquare", "z", "anderson"})
 _THRESHOLDS = {"p": 0.05, "distance": 0.1}
 
 
@@ -28,7 +27,7 @@ class Drift:
 
     @property
     def is_p_value(self) -> bool:
-        return self.test in _P_VALUES
+        return DriftTest(self.test).is_p_value
 
     @property
     def drifted(self) -> bool:
@@ -58,7 +57,7 @@ def compare_columns(
     if min(len(reference), len(current)) < FEWEST_ROWS:
         return None
     test = rule.test.value if rule.test else usual_test(reference, current, numerical=numerical)
-    threshold = rule.threshold or _THRESHOLDS["p" if test in _P_VALUES else "distance"]
+    threshold = rule.threshold or _THRESHOLDS["p" if DriftTest(test).is_p_value else "distance"]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what Evidently imports, and of few values
         from evidently.legacy.calculations.stattests import get_stattest

@@ -63,7 +63,7 @@ def measure_fidelity(
 ) -> Fidelity:
     """Compare two tables, as `read_table` gives them in their ``formats``, by 10,000 rows each."""
     sizes = len(real), len(made)
-    real, made = drawn(real, "fidelity"), drawn(made, "fidelity")
+    real, made = drawn([real], "fidelity"), drawn([made], "fidelity")
     columns: list[ColumnFidelity] = []
     ordered: dict[str, tuple[pd.Series, pd.Series]] = {}
     for name, column in dataset.columns.items():

@@ -6,7 +6,7 @@ every table is converted here first, and what can't be converted is named.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -52,33 +52,45 @@ class TableSample(Model):
     notes: tuple[str, ...] = ()
 
 
-def drawn(frame: pd.DataFrame, *names: str) -> pd.DataFrame:
-    """Return at most 10,000 rows in their order, the same ones for the same names."""
-    if len(frame) > MOST_ROWS:
-        frame = frame.iloc[sorted(Draws(0, *names).order(len(frame))[:MOST_ROWS])]
-    return frame.reset_index(drop=True)
+def drawn(frames: Sequence[pd.DataFrame], *names: str) -> pd.DataFrame:
+    """Return at most 10,000 rows of all frames in their order, the same for the same names."""
+    import numpy as np
+    import pandas as pd
+
+    ends = np.cumsum([len(frame) for frame in frames])
+    if ends[-1] > MOST_ROWS:
+        picked = np.sort(Draws(0, *names).order(int(ends[-1]))[:MOST_ROWS])
+        parts = np.split(picked, np.searchsorted(picked, ends[:-1]))
+        starts = [0, *ends[:-1]]
+        frames = [
+            frame.iloc[part - start]
+            for frame, part, start in zip(frames, parts, starts, strict=True)
+        ]
+    if len(frames) == 1:
+        return frames[0].reset_index(drop=True)
+    return pd.concat(frames, ignore_index=True)
 
 
 def prepare_frame(
-    frame: pd.DataFrame,
+    frames: Sequence[pd.DataFrame],
     format: FileFormat,
     dataset: Dataset | None = None,
     redact: Callable[[str], str] = str,
 ) -> tuple[pd.DataFrame, TableSample]:
-    """Return a sample of the rows in plain types, and what each column has become.
+    """Return a sample of the frames' rows in plain types, and what each column has become.
 
-    Types are those of ``dataset``; other columns are what their cells are. Names are unique texts.
-    Never raises for what a frame holds: a column that can't be converted is left out.
+    Several frames are the files of one table. Types are those of ``dataset``; other columns are
+    what their cells are. Names are unique texts. Never raises for what a frame holds: a column that
+    can't be converted is left out.
     """
     import pandas as pd
 
-    rows = len(frame)
-    sample = drawn(frame, "sample")
+    sample = drawn(frames, "sample")
     columns: dict[str, pd.Series] = {}
     roles: dict[str, Role] = {}
     left_out: dict[str, str] = {}
     notes: list[str] = []
-    names = unique_names(_flat(name) for name in frame.columns)
+    names = unique_names(_flat(name) for name in sample.columns)
     for index, shown in enumerate(unique_names(map(redact, names))):
         declared = dataset.columns.get(names[index]) if dataset else None
         try:
@@ -96,7 +108,9 @@ def prepare_frame(
             series = _redacted(series, redact)
         columns[shown], roles[shown] = series, role
     prepared = pd.DataFrame(columns, index=range(len(sample)))
-    return prepared, TableSample(rows=rows, roles=roles, left_out=left_out, notes=tuple(notes))
+    return prepared, TableSample(
+        rows=sum(map(len, frames)), roles=roles, left_out=left_out, notes=tuple(notes)
+    )
 
 
 class _NotPlainError(Exception):

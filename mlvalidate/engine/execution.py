@@ -21,11 +21,13 @@ from mlvalidate.engine.container import (
     code_folder,
 )
 from mlvalidate.engine.contents import read_port
+from mlvalidate.engine.drift_watch import DriftWatch
 from mlvalidate.engine.inputs import Inputs
 from mlvalidate.engine.interpreter import inspect_interpreter
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.monitor import TreeSample
 from mlvalidate.engine.process import Launch, run_process
+from mlvalidate.engine.report_desk import ReportDesk
 from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
 from mlvalidate.engine.scratch import scratch_folder
 
@@ -42,10 +44,13 @@ class Run:
     sandboxing: Sandboxing
     redactor: Redactor
     interrupted: Callable[[], bool]
+    watch: DriftWatch
     inputs: Inputs = field(init=False)
+    desk: ReportDesk = field(init=False)
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.project, self.plan, self.folder)
+        self.desk = ReportDesk(self.plan, self.folder, self.project.datasets)
 
 
 def open_logs(folder: StepFolder, run: Run) -> dict[str, LogFile]:

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from mlvalidate.core.events import (
     ChecksFinished,
+    DriftMeasured,
     Event,
     RunFinished,
     RunStarted,
@@ -180,7 +181,8 @@ def unfinished_result(events: list[Event], status: Status, note: str) -> Pipelin
     assert isinstance(started, RunStarted)
     plan = started.plan
     last = events[-1].at
-    done = {e.result.node: e.result for e in events if isinstance(e, ChecksFinished)}
+    judged = (e for e in events if isinstance(e, ChecksFinished | DriftMeasured))
+    done = {e.result.node: e.result for e in judged}
     begun = {e.node: e.at for e in events if isinstance(e, StepStarted)}
     steps = tuple(
         done.get(planned.node) or _result_of_unfinished(planned, begun.get(planned.node), last)

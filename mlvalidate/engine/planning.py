@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from graphlib import TopologicalSorter
 from pathlib import Path
 
-from mlvalidate.core.contracts import ENTRY_BOTH, Edge, Kind, Node, Port, Project, Step
+from mlvalidate.core.contracts import ENTRY_BOTH, Edge, Kind, Node, Port, Project, Reports, Step
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.plan import (
     DataSource,
@@ -51,6 +51,8 @@ class Choices:
     entry: Entry | None = None
     # What was asked for: scenarios, cases of them, or `all`.
     scenarios: tuple[str, ...] = ()
+    # Default: as the project says.
+    reports: Reports | None = None
     # Plans that are only looked at may have inputs that nothing provides.
     anything_goes: bool = False
 
@@ -447,6 +449,8 @@ def _plan(
         seed=_seed(project, choices),
         rows=choices.rows,
         log_limit=project.defaults.log_limit,
+        reports=choices.reports or project.defaults.reports,
+        report_columns=project.defaults.report_columns,
         command=_command(project, kind, name, choices),
         sandbox_refusal=sandboxing.refusal,
     )

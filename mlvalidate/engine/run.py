@@ -15,13 +15,21 @@ from mlvalidate.checks.gates import judge_gates
 from mlvalidate.checks.pipeline import judge_pipeline
 from mlvalidate.checks.static import unrefuted
 from mlvalidate.core.contracts import Project
-from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
+from mlvalidate.core.events import (
+    ChecksFinished,
+    DriftMeasured,
+    Event,
+    RunFinished,
+    RunStarted,
+    SampleTaken,
+)
 from mlvalidate.core.findings import Finding
 from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReason
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.container import Paths
+from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
 from mlvalidate.engine.execution import Run, read_output
 from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
 from mlvalidate.engine.sandbox import Sandboxing
@@ -43,8 +51,11 @@ def execute_plan(
     folder: RunFolder,
     sandboxing: Sandboxing,
     interrupted: Callable[[], bool] = lambda: False,
+    baselines: Baselines = NO_BASELINES,
 ) -> Iterator[Event]:
     """Run the steps of a plan in order and judge them; the last event is `RunFinished`.
+
+    ``baselines`` are what outputs with `reference: baseline` are compared with.
 
     A step whose producer failed is skipped with that reason; the others go on. When
     ``interrupted`` turns true the running step is ended and the rest is skipped. OSError when the
@@ -52,8 +63,9 @@ def execute_plan(
     """
     sweep_scratch()
     redactor = Redactor.for_environment(os.environ, *plan.settings())
-    run = Run(project, plan, folder, sandboxing, redactor, interrupted)
-    with JournalWriter(folder) as journal:
+    watch = DriftWatch(project, plan, folder, baselines, interrupted)
+    run = Run(project, plan, folder, sandboxing, redactor, interrupted, watch)
+    with JournalWriter(folder) as journal, watch:
         facts: list[Event] = []
         try:
             for event in _events(run):
@@ -108,6 +120,10 @@ def _events(run: Run) -> Iterator[Event]:
                 yield finished
             else:
                 yield event
+    if _status(run, tuple(results.values())) is not Status.INTERRUPTED:
+        for changed in run.watch.conclude(tuple(results.values())):
+            results[changed.node] = changed
+            yield DriftMeasured(at=time.time(), result=changed)
     result = _conclude(run, tuple(results.values()), started)
     yield RunFinished(at=result.finished_at, result=result)
 
@@ -165,8 +181,13 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
         pipeline = run.project.pipelines[plan.name]
         findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
     failed = result.status is Status.FAILED or is_failed(findings)
+    notes = run.desk.publish(steps, run.watch.reference_of)
     return result.model_copy(
-        update={"findings": findings, "status": Status.FAILED if failed else Status.PASSED}
+        update={
+            "findings": findings,
+            "status": Status.FAILED if failed else Status.PASSED,
+            "notes": (*result.notes, *notes),
+        }
     )
 
 

@@ -42,8 +42,10 @@ from mlvalidate.engine.inputs import MissingInputError
 from mlvalidate.engine.interpreter import inspect_interpreter
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.metrics import read_metrics
+from mlvalidate.engine.output_tables import tables_of
 from mlvalidate.engine.outputs import find_files, is_own_folder, output_folder, pack, packed_archive
 from mlvalidate.engine.rerun import run_again, wanted_variations
+from mlvalidate.engine.sampling import sample_table
 
 _MEGABYTE = 10**6
 # Below /opt/ml, but not the script's doing.
@@ -155,6 +157,7 @@ def _judge(
     )
     findings, rejection = meet_expectation(evidence, judge_step(evidence))
     failed = is_failed(findings) or not (outcome.succeeded or rejection)
+    _sample_tables(run, evidence, folder)
     status = Status.FAILED if failed else Status.PASSED
     if outcome.stop is Stop.INTERRUPT:
         status = Status.INTERRUPTED
@@ -177,6 +180,17 @@ def _judge(
         "message": evidence.message,
     }
     return StepResult.of(planned, status, started, time.time()).model_copy(update=facts)
+
+
+def _sample_tables(run: Run, evidence: Evidence, folder: StepFolder) -> None:
+    """Keep samples of the output tables for those who compare and picture them."""
+    for table in (table for port in evidence.outputs for table in tables_of(port)):
+        has_reference = table.dataset is not None and table.dataset.reference is not None
+        if has_reference or run.desk.is_open:
+            sampled = sample_table(evidence.node, table, folder, run.redactor.redact)
+            run.desk.add(sampled)
+            if evidence.outcome.succeeded:
+                run.watch.add(sampled, table, evidence)
 
 
 def _custom_verdicts(

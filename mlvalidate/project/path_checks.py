@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from mlvalidate.core.contracts import Kind, Project, Step
+from mlvalidate.core.datasets import REFERENCE_WORDS
 from mlvalidate.core.suggest import nearest
 from mlvalidate.project.file_lookup import (
     STAY_INSIDE,
@@ -48,6 +49,8 @@ def _samples(project: Project) -> Iterator[tuple[KeyPath, str]]:
     for name, dataset in project.datasets.items():
         if dataset.sample is not None:
             yield ("datasets", name, "sample"), dataset.sample
+        if dataset.reference is not None and dataset.reference not in REFERENCE_WORDS:
+            yield ("datasets", name, "reference"), dataset.reference
     for name, step in project.steps.items():
         for direction, ports in (("inputs", step.inputs), ("outputs", step.outputs)):
             for port_name, port in ports.items():

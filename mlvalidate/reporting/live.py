@@ -17,6 +17,7 @@ from rich.text import Text
 
 from mlvalidate.core.events import (
     ChecksFinished,
+    DriftMeasured,
     Event,
     RunFinished,
     RunStarted,
@@ -82,8 +83,13 @@ class LiveProgress(Progress):
         """Take the lines off the screen and show the cursor again."""
         self._live.stop()
 
-    def _note(self, event: StepStarted | SampleTaken | StepFinished | ChecksFinished) -> None:
-        node = event.result.node if isinstance(event, ChecksFinished) else event.node
+    def _note(
+        self, event: StepStarted | SampleTaken | StepFinished | ChecksFinished | DriftMeasured
+    ) -> None:
+        if isinstance(event, ChecksFinished | DriftMeasured):
+            node = event.result.node
+        else:
+            node = event.node
         line = self._lines.setdefault(node, _Line(node))
         if isinstance(event, StepStarted):
             line.started_at = event.at

@@ -97,6 +97,20 @@ def step_content(
     )
 
 
+def drift_content(started: RunStarted, result: StepResult, folder: StepFolder) -> Content:
+    """Return what changes in the run of a node when its drift is known."""
+    whole = step_content(started, result, (), folder)
+    changing = ("drift.", "findings.")
+    return replace(
+        whole,
+        tags={layout.MLFLOW_NOTE: step_report(result, started.plan.command)},
+        params={},
+        metrics=tuple(m for m in whole.metrics if m.key.startswith(changing)),
+        datasets=(),
+        files={},
+    )
+
+
 def pipeline_content(started: RunStarted, result: PipelineResult) -> Content:
     """Return what a parent holds at its end."""
     report = run_report(result)
@@ -231,12 +245,16 @@ def _at(moment: float, figures: Mapping[str, float]) -> tuple[Metric, ...]:
 
 
 def _files_of_step(folder: StepFolder) -> dict[str, Path]:
-    """Return logs and samples that exist, by artifact path."""
+    """Return logs, samples and baselines that exist, by artifact path."""
     files = {layout.STDOUT: folder.stdout, layout.STDERR: folder.stderr}
-    for path in sorted(folder.samples.rglob("*")):
-        port, *rest = path.relative_to(folder.samples).parts
-        if rest:
-            files[layout.sample_artifact(port, "/".join(rest))] = path
+    for root, artifact in (
+        (folder.samples, layout.sample_artifact),
+        (folder.baseline, layout.baseline_artifact),
+    ):
+        for path in sorted(root.rglob("*")):
+            port, *rest = path.relative_to(root).parts
+            if rest:
+                files[artifact(port, "/".join(rest))] = path
     return {name: path for name, path in files.items() if path.is_file()}
 
 

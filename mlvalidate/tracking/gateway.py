@@ -70,13 +70,46 @@ class Gateway:
 
     def write(self, mlflow_run_id: str, content: Content, scratch: Path) -> None:
         """Write all content into a run and end it. `scratch` is a folder for temporary files."""
-        with _staged(content, scratch) as artifacts, mlflow_errors_told(self.store):
+        staged = _staged(content.files, content.texts, scratch)
+        with staged as artifacts, mlflow_errors_told(self.store):
             self._log_values(mlflow_run_id, content)
             self._log_datasets(mlflow_run_id, content.datasets)
             self._client.log_artifacts(mlflow_run_id, str(artifacts))
             self._client.set_terminated(
                 mlflow_run_id, content.status, end_time=round(content.finished_at * 1000)
             )
+
+    def last_passed(self, tags: Mapping[str, str]) -> str | None:
+        """Return the id (ours) of the last run with all these tags; None when there is none."""
+        escaped = {key: value.replace("'", "''") for key, value in tags.items()}
+        conditions = [f"tags.`{key}` = '{value}'" for key, value in escaped.items()]
+        with mlflow_errors_told(self.store):
+            found = self._client.search_runs(
+                [self.experiment_id],
+                filter_string=" AND ".join(conditions),
+                order_by=["attributes.start_time DESC"],
+                max_results=1,
+            )
+        return found[0].data.tags.get(layout.RUN_ID) if found else None
+
+    def download(self, mlflow_run_id: str, path: str, target: Path) -> tuple[str, ...]:
+        """Download the files below an artifact path into ``target``; return their paths there."""
+        with mlflow_errors_told(self.store):
+            if not self._client.list_artifacts(mlflow_run_id, path):
+                return ()
+            self._client.download_artifacts(mlflow_run_id, path, str(target))
+        files = (file for file in target.rglob("*") if file.is_file())
+        return tuple(sorted(str(file.relative_to(target)) for file in files))
+
+    def add_files(self, mlflow_run_id: str, files: Mapping[str, Path], scratch: Path) -> None:
+        """Add artifacts to a run that has ended."""
+        with _staged(files, {}, scratch) as artifacts, mlflow_errors_told(self.store):
+            self._client.log_artifacts(mlflow_run_id, str(artifacts))
+
+    def set_tag(self, mlflow_run_id: str, key: str, value: str) -> None:
+        """Set a tag of a run."""
+        with mlflow_errors_told(self.store):
+            self._client.set_tag(mlflow_run_id, key, limits.tag_value(value))
 
     def _log_values(self, mlflow_run_id: str, content: Content) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -155,12 +188,12 @@ def without_retries() -> Iterator[None]:
 
 
 @contextmanager
-def _staged(content: Content, scratch: Path) -> Iterator[Path]:
+def _staged(files: Mapping[str, Path], texts: Mapping[str, str], scratch: Path) -> Iterator[Path]:
     """Yield a folder that looks like the artifacts: one call uploads them all."""
     with tempfile.TemporaryDirectory(prefix=".artifacts-", dir=scratch) as name:
-        for path, source in content.files.items():
+        for path, source in files.items():
             _place(name, path).symlink_to(source.resolve())
-        for path, text in content.texts.items():
+        for path, text in texts.items():
             _place(name, path).write_text(limits.clean_text(text), encoding="utf-8")
         yield Path(name)
 

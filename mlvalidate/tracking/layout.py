@@ -28,6 +28,8 @@ MACHINE = "mlvalidate.machine"
 GIT_COMMIT = "mlvalidate.git.commit"
 GIT_BRANCH = "mlvalidate.git.branch"
 GIT_DIRTY = "mlvalidate.git.dirty"
+# Of a parent and of a script: what came of the reports.
+REPORTS = "mlvalidate.reports"
 CI_NAME = "mlvalidate.ci.name"
 CI_URL = "mlvalidate.ci.url"
 # Tags of a parent and of its nested runs.
@@ -63,7 +65,8 @@ PARAM_DATA_SOURCE = "data_source"
 PARAM_ENTRY_POINT = "entry_point"
 
 # Metrics of every run: duration_s cpu_s peak_rss_mb read_mb written_mb findings.<severity>.
-# Of a nested run and of a script also rows.<port>, and the step's own metrics under their names.
+# Of a nested run and of a script also rows.<port>, quality.<port>.<figure>,
+# drift.<port>.<figure>, and the step's own metrics under their names.
 # The UI shows names that start with system/ in the System metrics tab, over time.
 SERIES_RSS = "system/process_rss_mb"
 SERIES_CPU = "system/process_cpu_percent"
@@ -77,6 +80,8 @@ STDOUT = "logs/stdout.log"
 STDERR = "logs/stderr.log"
 # The first rows of a table, as parquet and as a JSON table: data/<port>/<file>.parquet, .json
 DATA = "data"
+# Samples that later runs are compared with: baseline/<port>/<table>.parquet, .json
+BASELINE = "baseline"
 
 
 def run_key(run_id: str, node: str = "") -> str:
@@ -107,3 +112,13 @@ def node_metric(node: str, metric: str) -> str:
 def sample_artifact(port: str, name: str) -> str:
     """Return the path of a sample of the rows of a port's file."""
     return f"{DATA}/{port}/{name}"
+
+
+def report_artifact(port: str, name: str) -> str:
+    """Return the path of a report on a port's table."""
+    return f"reports/{port}/{name}"
+
+
+def baseline_artifact(port: str, name: str) -> str:
+    """Return the path of a sample of a port's table that later runs are compared with."""
+    return f"{BASELINE}/{port}/{name}"

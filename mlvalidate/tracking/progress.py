@@ -25,11 +25,22 @@ class Entry(Model):
 
     `context` keeps the tags that can only be found out while the run goes on (commit, CI job).
     `started` comes before the first write to a store, `created` after a run of MLflow's exists,
-    `recorded` when all of a node is in it, `done` when the whole run is, `failed` when recording
-    gave up until the next sync, and `declined` when the user wants no record.
+    `recorded` when all of a node is in it, `done` when the whole run is, `report` when one of its
+    reports is, `reports` when no more will come, `failed` when recording gave up until the next
+    sync, and `declined` when the user wants no record.
     """
 
-    op: Literal["context", "started", "created", "recorded", "done", "failed", "declined"]
+    op: Literal[
+        "context",
+        "started",
+        "created",
+        "recorded",
+        "done",
+        "report",
+        "reports",
+        "failed",
+        "declined",
+    ]
     at: float = Field(default_factory=time.time)
     store: str = ""
     key: str = ""
@@ -53,6 +64,8 @@ class Progress:
     was_started: bool = False
     recorded: frozenset[str] = frozenset()
     done: Entry | None = None
+    uploaded: tuple[Entry, ...] = ()
+    reports: Entry | None = None
     failure: Entry | None = None
     was_declined: bool = False
 
@@ -67,6 +80,8 @@ def read_progress(folder: RunFolder, store_key: str = "") -> Progress:
         was_started=any(entry.op == "started" for entry in entries),
         recorded=frozenset(entry.key for entry in here if entry.op == "recorded"),
         done=next((entry for entry in entries if entry.op == "done"), None),
+        uploaded=tuple(entry for entry in here if entry.op == "report"),
+        reports=next((entry for entry in entries if entry.op == "reports"), None),
         failure=entries[-1] if entries and entries[-1].op == "failed" else None,
         was_declined=any(entry.op == "declined" for entry in entries),
     )

@@ -26,6 +26,7 @@ from mlvalidate.tracking.context import run_context
 from mlvalidate.tracking.progress import Entry, append, read_progress, tracking_lock
 from mlvalidate.tracking.reasons import RecordingError
 from mlvalidate.tracking.recording import RunRecorder
+from mlvalidate.tracking.reports import record_reports
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import sync
@@ -34,6 +35,8 @@ from mlvalidate.tracking.sync import sync
 _LOCK_SECONDS = 60.0
 # For older runs that wait. One that has begun is finished.
 _HEAL_SECONDS = 20.0
+# For reports, which the lowest of priorities may keep waiting. Later ones are left to a sync.
+_RENDERING_SECONDS = 1800.0
 
 
 class RecorderExit(IntEnum):
@@ -56,7 +59,23 @@ def main() -> int:
     if code is RecorderExit.RECORDED:
         state_folder = folder.root.parent.parent
         sync(state_folder, store, seconds=_HEAL_SECONDS)
+        return record_late(folder, store)
     return code
+
+
+def record_late(folder: RunFolder, store: Store) -> RecorderExit:
+    """Record the reports of a recorded run while they are rendered."""
+    if not folder.reports_plan.exists():
+        return RecorderExit.RECORDED
+    try:
+        with tracking_lock(folder, wait=_LOCK_SECONDS) as held:
+            if held:
+                with open_session(store) as gateway:
+                    record_reports(folder, gateway, seconds=_RENDERING_SECONDS)
+    except (RecordingError, OSError):
+        # The run is recorded; a sync sees that reports are lacking.
+        return RecorderExit.UNAVAILABLE
+    return RecorderExit.RECORDED
 
 
 def record_live(folder: RunFolder, store: Store) -> RecorderExit:

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from mlvalidate.core.events import ChecksFinished, Event, RunFinished, RunStarted, SampleTaken
+from mlvalidate.core.events import (
+    ChecksFinished,
+    DriftMeasured,
+    Event,
+    RunFinished,
+    RunStarted,
+    SampleTaken,
+)
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking import content, layout
@@ -49,6 +56,8 @@ class RunRecorder:
                 self._samples[event.node].append(event)
             elif isinstance(event, ChecksFinished):
                 self._record_step(started, event.result)
+            elif isinstance(event, DriftMeasured):
+                self._record_drift(started, event.result)
             elif isinstance(event, RunFinished):
                 self._record_end(started, event.result)
                 return True
@@ -73,6 +82,17 @@ class RunRecorder:
         self._gateway.write(run, written, scratch=self._folder.root)
         self._recorded.add(key)
         self._log(Entry(op="recorded", key=key, mlflow_run_id=run))
+
+    def _record_drift(self, started: RunStarted, result: StepResult) -> None:
+        node = layout.run_key(started.run_id, result.node)
+        key = f"{node}#drift"
+        # The only run of a script is written at its end.
+        if started.plan.kind == "script" or key in self._recorded:
+            return
+        written = content.drift_content(started, result, self._folder.step(result.node))
+        self._gateway.write(self._runs[node], written, scratch=self._folder.root)
+        self._recorded.add(key)
+        self._log(Entry(op="recorded", key=key, mlflow_run_id=self._runs[node]))
 
     def _record_end(self, started: RunStarted, result: PipelineResult) -> None:
         # The steps of an abandoned run that were under way have no event of their own.

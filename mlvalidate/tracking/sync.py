@@ -18,8 +18,11 @@ from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.progress import read_progress, tracking_lock
 from mlvalidate.tracking.reasons import RecordingError
 from mlvalidate.tracking.recording import RunRecorder
+from mlvalidate.tracking.reports import record_reports, reports_pending
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store
+
+_LOCK_SECONDS = 5.0
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,15 @@ class PendingRun:
 
 @dataclass(frozen=True)
 class SyncReport:
-    """What a sync came to: run ids, oldest first. A closed run had been killed."""
+    """What a sync came to: run ids, oldest first. A closed run had been killed.
+
+    ``reports`` says of each run whose reports were recorded belatedly what came of them.
+    """
 
     recorded: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     pending: tuple[PendingRun, ...] = ()
+    reports: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -44,12 +51,15 @@ class _Tally:
     recorded: list[str] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
     pending: list[PendingRun] = field(default_factory=list)
+    reports: dict[str, str] = field(default_factory=dict)
 
     def postpone(self, folder: RunFolder, reason: str) -> None:
         self.pending.append(PendingRun(folder.run_id, reason))
 
     def report(self) -> SyncReport:
-        return SyncReport(tuple(self.recorded), tuple(self.closed), tuple(self.pending))
+        return SyncReport(
+            tuple(self.recorded), tuple(self.closed), tuple(self.pending), self.reports
+        )
 
 
 def sync(state_folder: Path, store: Store, seconds: float | None = None) -> SyncReport:
@@ -83,7 +93,9 @@ def unrecorded_runs(state_folder: Path) -> tuple[str, ...]:
 def _has_to_be_recorded(folder: RunFolder) -> bool:
     try:
         progress = read_progress(folder)
-        if progress.done or progress.was_declined or owner_is_alive(folder):
+        if progress.done:
+            return reports_pending(folder)
+        if progress.was_declined or owner_is_alive(folder):
             return False
         with folder.journal.open("rb") as journal:
             # Killed before its first event was written: there is nothing to record.
@@ -125,12 +137,14 @@ def _record_all(
 
 
 def _record_one(folder: RunFolder, gateway: Gateway, tally: _Tally) -> None:
-    with tracking_lock(folder) as held:
+    # Its recorder may be about to record the last report.
+    with tracking_lock(folder, wait=_LOCK_SECONDS) as held:
         if not held:
             tally.postpone(folder, "another process is recording it")
             return
         progress = read_progress(folder)
         if progress.done:
+            _record_reports(folder, gateway, tally)
             return
         events = read_events(folder)
         if not events or not isinstance(events[-1], RunFinished):
@@ -139,3 +153,9 @@ def _record_one(folder: RunFolder, gateway: Gateway, tally: _Tally) -> None:
         context = progress.context or minimal_context()
         RunRecorder(folder, gateway, context).record(events)
         tally.recorded.append(folder.run_id)
+        _record_reports(folder, gateway, tally)
+
+
+def _record_reports(folder: RunFolder, gateway: Gateway, tally: _Tally) -> None:
+    if summary := record_reports(folder, gateway):
+        tally.reports[folder.run_id] = summary

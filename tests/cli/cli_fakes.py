@@ -44,6 +44,7 @@ class Options:
     seed: int | None = None
     entry: object = None
     scenarios: tuple[str, ...] = ()
+    reports: object = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class SyncReport:
     recorded: tuple[str, ...] = ()
     closed: tuple[str, ...] = ()
     pending: tuple[PendingRun, ...] = ()
+    reports: Mapping[str, str] = field(default_factory=dict)
 
 
 DEFAULTS = Options()

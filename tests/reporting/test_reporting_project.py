@@ -62,9 +62,16 @@ def test_nodes_come_after_their_producers_else_as_declared() -> None:
 
 def test_sync() -> None:
     pipe = console()
-    print_sync(pipe, recorded=2, closed=1, pending={"x": "the server is away"})
-    print_sync(pipe, recorded=0, closed=0, pending={})
+    print_sync(
+        pipe,
+        recorded=2,
+        closed=1,
+        pending={"x": "the server is away"},
+        reports={"y": "2 of 2 rendered"},
+    )
+    print_sync(pipe, recorded=0, closed=0, pending={}, reports={})
     assert printed(pipe) == (
         "closed 1 run that had been killed\nrecorded 2 runs in MLflow\n"
+        "reports of run y: 2 of 2 rendered\n"
         "run x still waits: the server is away\nevery run is recorded\n"
     )

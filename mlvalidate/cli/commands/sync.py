@@ -32,6 +32,7 @@ def command(settings: Settings) -> int:
             console_for(settings),
             recorded=len(report.recorded),
             closed=len(report.closed),
+            reports=report.reports,
             pending={run.run_id: run.reason for run in report.pending},
         )
     return ExitCode.INTERNAL if report.pending else ExitCode.PASSED
