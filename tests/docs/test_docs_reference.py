@@ -160,7 +160,7 @@ def test_every_exit_code_is_documented() -> None:
 def test_every_name_of_the_record_is_documented() -> None:
     page = read("mlflow.md")
     for name, value in vars(layout).items():
-        if name.isupper() and isinstance(value, str) and name not in ("RUNNING", "DATA"):
+        if name.isupper() and isinstance(value, str) and name not in ("RUNNING", "DATA", "BASELINE"):
             assert value in page, f"{name} = {value}"
     for name in (
         layout.arg_param("NAME"),
@@ -168,6 +168,8 @@ def test_every_name_of_the_record_is_documented() -> None:
         layout.hyperparameter_param("NAME"),
         layout.node_metric("NODE", "METRIC"),
         layout.sample_artifact("PORT", "FILE.parquet"),
+        layout.baseline_artifact("PORT", "TABLE.parquet"),
+        layout.report_artifact("PORT", "TABLE.html"),
     ):
         assert f"`{name}`" in page, name
 
