@@ -158,7 +158,7 @@ class DriftTest(StrEnum):
     @property
     def is_p_value(self) -> bool:
         """True where the score is a p-value, else it is a distance."""
-        return self in (DriftTest.KS, DriftTest.CHISQUARE, DriftTest.Z, DriftTest.ANDERSON)
+        return self not in (DriftTest.WASSERSTEIN, DriftTest.PSI, DriftTest.JENSENSHANNON)
 
 
 class DriftRule(Model):

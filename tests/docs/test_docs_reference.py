@@ -160,7 +160,11 @@ def test_every_exit_code_is_documented() -> None:
 def test_every_name_of_the_record_is_documented() -> None:
     page = read("mlflow.md")
     for name, value in vars(layout).items():
-        if name.isupper() and isinstance(value, str) and name not in ("RUNNING", "DATA", "BASELINE"):
+        if (
+            name.isupper()
+            and isinstance(value, str)
+            and name not in ("RUNNING", "DATA", "BASELINE")
+        ):
             assert value in page, f"{name} = {value}"
     for name in (
         layout.arg_param("NAME"),
