@@ -133,7 +133,9 @@ def _environment() -> dict[str, str]:
         if name not in _NOT_PASSED_ON and not name.startswith(("MLFLOW_", "MLVALIDATE_"))
     }
     path = f"{Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-    return {**kept, "PATH": path, "NO_COLOR": "1", "TERM": "dumb"}
+    # Reports would still be rendered when the folder of the example is gone.
+    quiet = {"MLVALIDATE_REPORTS": "none"}
+    return {**kept, **quiet, "PATH": path, "NO_COLOR": "1", "TERM": "dumb"}
 
 
 def write_files(folder: Path, files: dict[str, str]) -> Path:

@@ -35,7 +35,6 @@ from mlvalidate.engine.sampling import SampledTable
 if TYPE_CHECKING:
     import pandas as pd
 
-_STANDARD = "standard"
 _POLL_SECONDS = 0.02
 # An analyst that has not answered anything for so long hangs.
 _PATIENCE_SECONDS = 60.0
@@ -153,8 +152,9 @@ class DriftWatch:
                 # The renderer still needs it when the download is gone.
                 shutil.copyfile(f"{stem}{ending}", f"{kept}{ending}")
             return Comparison(sample=sampled.stem, reference=kept, dataset=dataset)
-        if self._plan.scenario != _STANDARD:
-            raise UsageError(f"the scenario {self._plan.scenario} shapes the data on purpose")
+        case = evidence.planned.on.case
+        if not case.is_standard:
+            raise UsageError(f"the scenario {case.name} shapes the data on purpose")
         path = str(dataset.sample) if known.reference == SAMPLE else known.reference
         known.reference = path
         return Comparison(

@@ -241,3 +241,13 @@ def test_nobody_is_started_without_a_reference(
     assert not started
     assert not ran.folder.reports.exists()
     assert not ran.folder.step("step").analysis.exists()
+
+
+def test_real_rows_are_no_reference_for_distorted_data(project: ProjectFolder) -> None:
+    (project.root / "rows.csv").write_text("x,k\n" + "0.5,a\n" * 100)
+    declare(project, reference="rows.csv")
+    ran = project.run_step(scenarios=("boundary",))
+    messages = [f.message for f in ran.result.all_findings if f.code == "Q404"]
+    assert messages
+    assert all("the scenario boundary" in text for text in messages)
+    assert not [f for f in ran.result.all_findings if f.code == "Q401"]
