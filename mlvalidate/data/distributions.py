@@ -253,16 +253,20 @@ def normal_scores(share: Floats) -> Floats:
     """Return the quantiles of the standard normal distribution; 0 and 1 count as all but that."""
     share = np.clip(share, 2.0**-60, 1 - 2.0**-53)
     offset = share - 0.5
-    centre = offset * _ratio(_CENTRE, 0.180625 - offset * offset)
+    scores: Floats = offset * _ratio(_CENTRE, 0.180625 - offset * offset)
     # Only the centre lies where its polynomial is meant for.
-    depth = np.sqrt(-np.log(np.minimum(share, 1 - share)))
-    outer = np.where(depth <= 5.0, _ratio(_MIDDLE, depth - 1.6), _ratio(_TAIL, depth - 5.0))
-    return np.where(np.abs(offset) <= 0.425, centre, np.copysign(outer, offset))
+    outer = np.flatnonzero(np.abs(offset) > 0.425)
+    depth = np.sqrt(-np.log(np.minimum(share, 1 - share)[outer]))
+    tails = np.where(depth <= 5.0, _ratio(_MIDDLE, depth - 1.6), _ratio(_TAIL, depth - 5.0))
+    scores[outer] = np.copysign(tails, offset[outer])
+    return scores
 
 
 def _ratio(coefficients: tuple[tuple[float, ...], tuple[float, ...]], at: Floats) -> Floats:
-    above, below = (np.zeros_like(at) for _ in coefficients)
+    above, below = np.zeros_like(at), np.zeros_like(at)
     for upper, lower in zip(*coefficients, strict=True):
-        above = above * at + upper
-        below = below * at + lower
-    return above / below
+        above *= at  # in place: new arrays cost more than the arithmetic
+        above += upper
+        below *= at
+        below += lower
+    return np.divide(above, below, out=above)
