@@ -62,11 +62,12 @@ from sdv.metadata import Metadata
 from sdv.single_table import GaussianCopulaSynthesizer
 table, rows = pd.read_csv(sys.argv[1]), int(sys.argv[2])
 if hasattr(Metadata, "detect_from_dataframe"):  # until SDV 2
-    metadata = Metadata.detect_from_dataframe(table)
+    metadata, data = Metadata.detect_from_dataframe(table), table
 else:
-    metadata = Metadata.detect_from_dataframes({"table": table})
+    data = {"table": table}
+    metadata = Metadata.detect_from_dataframes(data)
 made = GaussianCopulaSynthesizer(metadata)
-made.fit(table.head(5000))
+made.fit(data)
 made.sample(10)
 started = time.perf_counter()
 made.sample(rows)

@@ -95,8 +95,10 @@ def plan_script(project: Project, step: str, options: Options | None = None) -> 
 
 
 def _checked(project: Project, plan: Plan) -> Plan:
+    from mlvalidate.engine.declaration_checks import check_declarations
     from mlvalidate.engine.sample_checks import check_samples
 
+    check_declarations(project, plan)
     check_samples(project, plan)
     return plan
 
@@ -105,13 +107,15 @@ def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
     """Compare the contracts of steps and pipelines (default: all) with their scripts.
 
     Nothing of the project is executed. UsageError for an unknown name and, when none is given, for
-    a sample of up to 5 MB that does not fit its dataset.
+    a dataset of an input that no table satisfies, or a sample of up to 5 MB that does not fit.
     """
     from mlvalidate.engine import planning
+    from mlvalidate.engine.declaration_checks import check_input_declarations
     from mlvalidate.engine.sample_checks import check_small_samples
     from mlvalidate.engine.static_checks import check_plan
 
     if not names:
+        check_input_declarations(project)
         check_small_samples(project)
     found: dict[str, Finding] = {}
     for plan in planning.plan_for_checks(project, names):
