@@ -4,7 +4,7 @@ Each fault is put alone into a copy of `examples/churn`, the copy is tested on s
 what is reported is compared with what `catalogue/` says must be.
 
     python benchmarks/faults/run.py                   every fault
-    python benchmarks/faults/run.py unseeded-split    only those whose names hold one of the words
+    python benchmarks/faults/run.py unseeded-split    those whose name or step holds a word
     python benchmarks/faults/run.py --clean 20        the example as it is, over 20 seeds
 """
 
@@ -103,7 +103,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("words", nargs="*", help="parts of the names of faults")
+    parser.add_argument("words", nargs="*", help="parts of the names of faults, or steps")
     parser.add_argument("--clean", type=int, metavar="N", help="run N seeds without a fault")
     parser.add_argument("--jobs", type=int, default=2, help="runs at a time (default: 2)")
     options = parser.parse_args()
@@ -114,7 +114,8 @@ def main() -> None:
         faults = [
             fault
             for fault in load_faults()
-            if not options.words or any(word in fault.name for word in options.words)
+            if not options.words
+            or any(word in f"{fault.step} {fault.name}" for word in options.words)
         ]
         if not faults:
             sys.exit("no fault has such a name")
