@@ -23,7 +23,7 @@ class Limits:
     json: int = 64 * 10**6
     line: int = 64 * 2**20
     columns: int = 20_000
-    counted: int = 20 * 10**9
+    counted: int = 8 * 10**9
 
 
 LIMITS = Limits()
