@@ -14,6 +14,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -112,17 +113,16 @@ def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
     from mlvalidate.engine import planning
     from mlvalidate.engine.declaration_checks import check_input_declarations
     from mlvalidate.engine.sample_checks import check_small_samples
-    from mlvalidate.engine.static_checks import check_plan
+    from mlvalidate.engine.static_checks import check_plans
 
     if not names:
         check_input_declarations(project)
         check_small_samples(project)
     found: dict[str, Finding] = {}
-    for plan in planning.plan_for_checks(project, names):
-        for findings in check_plan(project, plan).values():
-            for finding in findings:
-                mark = f"{finding.code} {finding.message} {finding.location} {finding.observed_in}"
-                found.setdefault(mark, finding)
+    for by_node in check_plans(project, planning.plan_for_checks(project, names)):
+        for finding in chain.from_iterable(by_node.values()):
+            mark = f"{finding.code} {finding.message} {finding.location} {finding.observed_in}"
+            found.setdefault(mark, finding)
     return tuple(found.values())
 
 

@@ -16,6 +16,7 @@ from mlvalidate.core.execution import Note, Outcome
 from mlvalidate.core.plan import PlannedStep
 from mlvalidate.core.results import PortSummary
 from mlvalidate.data.conformity import Fault, FaultKind, find_faults
+from mlvalidate.data.limits import Outline
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +38,16 @@ class FileContent:
     frame: pd.DataFrame | None = None
     # Why its content can't be read as what it is declared to be.
     unreadable: str = ""
-    # Why it was not looked into.
+    # Why it was not read whole, and what is known of it nevertheless.
     skipped: str = ""
+    outline: Outline | None = None
+
+    @property
+    def rows(self) -> int | None:
+        """Rows of a table, as far as they were counted."""
+        if self.frame is not None:
+            return len(self.frame)
+        return self.outline.rows if self.outline else None
 
     @property
     def is_declared(self) -> bool:
@@ -61,10 +70,10 @@ class PortContent:
 
     @property
     def rows(self) -> int | None:
-        """Rows over all tables; None when there is no table, or one was too large to be read."""
-        if not self.tables or any(file.skipped for file in self.files):
-            return None
-        return sum(len(frame) for _, frame in self.tables)
+        """Rows over all tables; None when there is no table, or one was too large to be counted."""
+        tables = [file for file in self.files if file.frame is not None or file.skipped]
+        counts = [file.rows for file in tables if file.rows is not None]
+        return sum(counts) if tables and len(counts) == len(tables) else None
 
 
 class Variation(StrEnum):
@@ -152,8 +161,9 @@ class Evidence:
             (output, file, fault)
             for output in self.outputs
             for file in output.files
-            if file.dataset is not None and file.frame is not None
-            for fault in find_faults(file.frame, file.dataset, file.format)
+            if file.dataset is not None
+            for frame in _frames_to_judge(file)
+            for fault in find_faults(frame, file.dataset, file.format)
         )
 
     def output(self, port: str) -> PortContent | None:
@@ -183,3 +193,11 @@ class Evidence:
             if item.port == port:
                 return item.producer or None
         return None
+
+
+def _frames_to_judge(file: FileContent) -> Iterator[pd.DataFrame]:
+    """Yield the table of a file; of one that was not read whole, its columns alone."""
+    if file.frame is not None:
+        yield file.frame
+    elif file.outline is not None:
+        yield file.outline.as_frame()

@@ -11,7 +11,9 @@ from mlvalidate.checks.base import Check
 from mlvalidate.checks.evidence import Evidence, FileContent
 from mlvalidate.core.contracts import FileKind
 from mlvalidate.core.findings import Finding, Severity
+from mlvalidate.core.units import format_size
 from mlvalidate.data.conformity import FaultKind
+from mlvalidate.data.limits import LIMITS
 
 
 class FileUnreadable(Check):
@@ -44,7 +46,7 @@ class FileUnreadable(Check):
 def _kind_problem(file: FileContent) -> str:
     if file.problem or file.size == 0:
         return ""
-    if file.kind is FileKind.JSON:
+    if file.kind is FileKind.JSON and not _too_large(file):
         try:
             with file.path.open("rb") as stream:
                 json.load(stream, parse_constant=_refuse_constant)
@@ -59,6 +61,13 @@ def _kind_problem(file: FileContent) -> str:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"it holds {name}, which Python writes and JSON does not have")
+
+
+def _too_large(file: FileContent) -> str:
+    """Return why a file that is declared to be JSON is not parsed, or ''."""
+    if file.kind is not FileKind.JSON or file.size <= LIMITS.json:
+        return ""
+    return f"it holds more than {format_size(LIMITS.json)} of JSON"
 
 
 class ColumnMissing(Check):
@@ -157,7 +166,10 @@ class ColumnDuplicated(Check):
 
 
 class NotJudged(Check):
-    """A declared table was too large to be read whole and was not looked into.
+    """A declared file was too large to be judged whole.
+
+    Of csv and parquet tables the columns and the number of rows are judged nevertheless, the values
+    are not. See [how outputs are read](../data.md#how-outputs-are-read) for the limits.
 
     What to do: test with fewer rows (`--rows`).
     """
@@ -168,10 +180,13 @@ class NotJudged(Check):
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output in evidence.outputs:
             for file in output.files:
-                if file.skipped and file.dataset is not None:
+                skipped = file.skipped if file.dataset is not None else _too_large(file)
+                if skipped:
+                    judged = ", except for its columns" if file.outline else ""
+                    judged += " and rows" if file.outline and file.rows is not None else ""
                     yield self.finding(
                         evidence,
-                        f"output {output.port}: {file.name} was not judged: {file.skipped}",
+                        f"output {output.port}: {file.name} was not judged{judged}: {skipped}",
                         hint="test with fewer rows: --rows",
                         port=output.port,
                         file=file.name,

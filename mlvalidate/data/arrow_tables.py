@@ -19,11 +19,21 @@ def to_frame(table: pa.Table) -> pd.DataFrame:
     Beside nulls they become Int64 and boolean, not float64 and object. Dates become datetimes at
     midnight. Columns may share a name.
     """
-    import pandas as pd
+    return build_frame(table.column_names, table.columns, table.num_rows)
 
-    columns = {index: _to_series(column) for index, column in enumerate(table.columns)}
-    frame = pd.DataFrame(columns, index=pd.RangeIndex(table.num_rows), copy=False)
-    frame.columns = pd.Index(table.column_names, dtype=object if not columns else None)
+
+def build_frame(names: list[str], columns: list[pa.ChunkedArray], rows: int) -> pd.DataFrame:
+    """Return a frame of Arrow columns; the list is emptied, so that none is in memory twice."""
+    import pandas as pd
+    import pyarrow as pa
+
+    series: dict[int, Any] = {}
+    columns.reverse()
+    while columns:
+        series[len(series)] = _to_series(columns.pop())
+        pa.default_memory_pool().release_unused()
+    frame = pd.DataFrame(series, index=pd.RangeIndex(rows), copy=False)
+    frame.columns = pd.Index(names, dtype=object if not series else None)
     return frame
 
 

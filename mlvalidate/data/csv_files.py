@@ -5,13 +5,16 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
-from mlvalidate.data.arrow_tables import to_frame
+from mlvalidate.core.units import format_size
+from mlvalidate.data.arrow_tables import build_frame, to_frame
 from mlvalidate.data.errors import UnreadableFile
 from mlvalidate.data.kinds import NULL_WORDS
 from mlvalidate.data.layout import Layout
+from mlvalidate.data.limits import Budget, Limits, Outline, check_width, too_large
 from mlvalidate.data.packing import BROKEN, check_packing, open_unpacked
 
 if TYPE_CHECKING:
@@ -19,15 +22,16 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 USUAL_BLOCK, LARGE_BLOCK = 2**20, 2**26  # bytes that Arrow reads at once
+_BLOCKS_AT_ONCE = 32
 FIRST_BYTES = 65_536
 
 
-def read_delimited(path: Path, layout: Layout) -> pd.DataFrame:
+def read_delimited(path: Path, layout: Layout, limits: Limits) -> pd.DataFrame:
     """Read a file. The columns that hold ``texts`` are read as text, the others are inferred.
 
     In text columns only the empty field and the dialect's word for it are null, in the others also
     what pandas takes for null. A column without a name is called `Unnamed: 0`, as in pandas. Raises
-    UnreadableFile.
+    UnreadableFile, and TooLarge with the columns and rows of what is beyond the limits.
     """
     import pyarrow as pa
 
@@ -37,52 +41,122 @@ def read_delimited(path: Path, layout: Layout) -> pd.DataFrame:
             raise UnreadableFile("the file is empty: not even a header")
         return to_frame(pa.table({name: pa.nulls(0) for name in layout.names}))
     try:
-        table = _read_table(path, layout)
+        check_width(_count_columns(path, layout, limits), limits)
+        table = _read_table(path, layout, limits, USUAL_BLOCK)
         names = table.column_names
     except (pa.ArrowException, UnicodeError, *BROKEN) as error:
-        raise _explain(path, layout, error) from None
+        raise _explain(path, layout, error, limits) from None
     if any(pa.types.is_binary(kind) for kind in table.schema.types):
-        raise _explain(path, layout, ValueError("not UTF-8"))
-    names = [name or f"Unnamed: {index}" for index, name in enumerate(names)]
-    columns = [
-        _finished(column, name in layout.texts, layout)
-        for name, column in zip(names, table.columns, strict=True)
-    ]
-    return to_frame(pa.table(columns, names=names))
+        raise _explain(path, layout, ValueError("not UTF-8"), limits)
+    columns, rows = table.columns, table.num_rows
+    del table
+    names = _named(names)
+    for index, name in enumerate(names):
+        columns[index] = _finished(columns[index], name in layout.texts, layout)
+    return build_frame(names, columns, rows)
 
 
-def _read_table(path: Path, layout: Layout, block: int = USUAL_BLOCK) -> pa.Table:
+def _named(names: list[str]) -> list[str]:
+    return [name or f"Unnamed: {index}" for index, name in enumerate(names)]
+
+
+def _count_columns(path: Path, layout: Layout, limits: Limits) -> int:
+    """Return how many columns the first line has at the most: quoted delimiters count, too."""
+    with open_unpacked(path, layout.compression) as file:
+        line = file.readline(limits.line)
+    return line.count(layout.delimiter.encode(layout.dialect.encoding)[-1:]) + 1
+
+
+def _read_table(path: Path, layout: Layout, limits: Limits, block: int) -> pa.Table:
+    import pyarrow as pa
+
+    try:
+        return _read_typed(path, layout, limits, block)
+    except pa.ArrowInvalid as error:
+        if _is_too_long(error) and block < LARGE_BLOCK:
+            return _read_table(path, layout, limits, LARGE_BLOCK)
+        raise
+
+
+def _is_too_long(error: Exception) -> bool:
+    """Tell whether a row, or the header, is longer than a block."""
+    return "straddling" in str(error) or "Empty CSV file or block" in str(error)
+
+
+def _read_typed(path: Path, layout: Layout, limits: Limits, block: int) -> pa.Table:
+    """Read with the types of the first block; where they don't last, infer them over all rows.
+
+    To infer over all rows, Arrow keeps the whole text in memory beside the table.
+    """
     import pyarrow as pa
     import pyarrow.csv as pa_csv
 
-    dialect = layout.dialect
+    texts = {name: pa.string() for name in layout.texts}
+    budget = Budget(limits.table)
+    tables: list[pa.Table] = []
     try:
         with open_unpacked(path, layout.compression) as file:
-            return pa_csv.read_csv(
-                file,
-                read_options=pa_csv.ReadOptions(
-                    block_size=block,
-                    encoding=dialect.encoding,
-                    column_names=None if layout.header else list(layout.names),
-                ),
-                parse_options=pa_csv.ParseOptions(
-                    delimiter=layout.delimiter,
-                    quote_char=dialect.quote,
-                    newlines_in_values=True,
-                ),
-                convert_options=pa_csv.ConvertOptions(
-                    column_types={name: pa.string() for name in layout.texts},
-                    null_values=[*NULL_WORDS, dialect.null],
-                    strings_can_be_null=False,
-                    decimal_point=dialect.decimal,
-                ),
-            )
+            reader = pa_csv.open_csv(file, **_options(layout, block, texts))
+            types = reader.schema.types
+            while batches := list(islice(reader, _BLOCKS_AT_ONCE)):
+                # Long chunks, because the memory of short ones is not given back.
+                tables.append(pa.Table.from_batches(batches).combine_chunks())
+                if not budget.fits(tables[-1].nbytes):
+                    break
+            else:
+                return pa.concat_tables([reader.schema.empty_table(), *tables])
     except pa.ArrowInvalid as error:
-        # A row, or the header, is longer than a block.
-        too_long = "straddling" in str(error) or "Empty CSV file or block" in str(error)
-        if too_long and block < LARGE_BLOCK:
-            return _read_table(path, layout, LARGE_BLOCK)
-        raise
+        if "conversion error" not in str(error):
+            raise
+        types = []
+    tables.clear()
+    outline, size = _look_through(path, layout, limits, block)
+    if types or size > limits.table:
+        shown = tuple(str(kind) for kind in types or [pa.string()] * len(outline.names))
+        raise too_large(limits, Outline(outline.names, shown, outline.rows))
+    with open_unpacked(path, layout.compression) as file:
+        return pa_csv.read_csv(file, **_options(layout, block, texts))
+
+
+def _look_through(path: Path, layout: Layout, limits: Limits, block: int) -> tuple[Outline, int]:
+    """Return columns and rows of a file, and the bytes of its cells as texts; keep none of them."""
+    import pyarrow as pa
+    import pyarrow.csv as pa_csv
+
+    with open_unpacked(path, layout.compression) as file:
+        reader = pa_csv.open_csv(file, **_options(layout, block, {}))
+        names = reader.schema.names
+    texts = dict.fromkeys(names, pa.binary())
+    rows, size = 0, 0
+    with open_unpacked(path, layout.compression) as file:
+        for batch in pa_csv.open_csv(file, **_options(layout, block, texts)):
+            rows, size = rows + batch.num_rows, size + batch.nbytes
+            if size > limits.counted:
+                return Outline(tuple(_named(names))), size
+    return Outline(tuple(_named(names)), rows=rows), size
+
+
+def _options(layout: Layout, block: int, types: dict[str, Any]) -> dict[str, Any]:
+    """Return how Arrow reads a file; columns without a type in ``types`` are inferred."""
+    import pyarrow.csv as pa_csv
+
+    dialect = layout.dialect
+    return {
+        "read_options": pa_csv.ReadOptions(
+            block_size=block,
+            encoding=dialect.encoding,
+            column_names=None if layout.header else list(layout.names),
+        ),
+        "parse_options": pa_csv.ParseOptions(
+            delimiter=layout.delimiter, quote_char=dialect.quote, newlines_in_values=True
+        ),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types=types,
+            null_values=[*NULL_WORDS, dialect.null],
+            strings_can_be_null=False,
+            decimal_point=dialect.decimal,
+        ),
+    }
 
 
 def _finished(column: pa.ChunkedArray, is_text: bool, layout: Layout) -> pa.ChunkedArray:
@@ -114,20 +188,20 @@ def _read_start(path: Path, layout: Layout) -> bytes:
     return start
 
 
-def _explain(path: Path, layout: Layout, error: BaseException) -> UnreadableFile:
+def _explain(path: Path, layout: Layout, error: BaseException, limits: Limits) -> UnreadableFile:
     """Say which line is to blame, by reading the file again, slowly."""
     try:
         with open_unpacked(path, layout.compression) as file:
-            return _blame_line(file, layout) or UnreadableFile(reason(error))
+            return _blame_line(file, layout, limits) or UnreadableFile(reason(error))
     except BROKEN as broken:
         return UnreadableFile(f"it can't be read to the end: {reason(broken)}")
 
 
-def _blame_line(file: IO[bytes], layout: Layout) -> UnreadableFile | None:
+def _blame_line(file: IO[bytes], layout: Layout, limits: Limits) -> UnreadableFile | None:
     width, whose = len(layout.names), "the dataset"
     if layout.header:
         width, whose = 0, "the header"
-    lines = _decoded(file, layout.dialect.encoding)
+    lines = _decoded(file, layout.dialect.encoding, limits)
     reader = csv.reader(lines, delimiter=layout.delimiter, quotechar=layout.dialect.quote)
     try:
         for row in reader:
@@ -144,19 +218,23 @@ def _blame_line(file: IO[bytes], layout: Layout) -> UnreadableFile | None:
 
 
 class _NotDecodable(Exception):  # noqa: N818
-    """A line that can't be decoded; the text says which."""
+    """A line that can't be decoded, or is too long; the text says which."""
 
 
-def _decoded(lines: IO[bytes], encoding: str) -> Iterator[str]:
+def _decoded(file: IO[bytes], encoding: str, limits: Limits) -> Iterator[str]:
     """Yield the lines of a text; where a character may be several zero bytes, all at once."""
     shown = "UTF-8" if encoding == "utf-8" else encoding
     if encoding.startswith(("utf-16", "utf-32")):
         try:
-            yield from lines.read().decode(encoding).splitlines(keepends=True)
+            text = file.read(limits.table).decode(encoding)
+            yield from text.splitlines(keepends=True)
         except UnicodeDecodeError as error:
             raise _NotDecodable(f"not {shown}: {reason(error)}") from None
         return
+    lines = iter(lambda: file.readline(limits.line), b"")
     for number, line in enumerate(lines, start=1):
+        if len(line) == limits.line:
+            raise _NotDecodable(f"line {number} is longer than {format_size(limits.line)}")
         try:
             marked = encoding == "utf-8" and number == 1
             yield line.decode("utf-8-sig" if marked else encoding)

@@ -11,6 +11,7 @@ from mlvalidate.core.datasets import Dataset, FileFormat
 from mlvalidate.data.errors import UnreadableFile
 from mlvalidate.data.kinds import is_delimited
 from mlvalidate.data.layout import layout_of
+from mlvalidate.data.limits import LIMITS, Limits, Outline, TooLarge
 from mlvalidate.data.packing import without_packing
 
 if TYPE_CHECKING:
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from mlvalidate.data.csv_writing import Append
 
 __all__ = [
+    "Limits",
+    "Outline",
+    "TooLarge",
     "UnreadableFile",
     "guess_format",
     "read_table",
@@ -82,7 +86,12 @@ def table_writer(
         yield append
 
 
-def read_table(path: Path, format: FileFormat, dataset: Dataset | None = None) -> pd.DataFrame:
+def read_table(
+    path: Path,
+    format: FileFormat,
+    dataset: Dataset | None = None,
+    limits: Limits | None = None,
+) -> pd.DataFrame:
     """Read a table as it is in the file, in the dialect and compression that ``dataset`` declares.
 
     Delimited text has no types: what ``dataset`` declares as text is read as text (`00123` stays),
@@ -95,11 +104,12 @@ def read_table(path: Path, format: FileFormat, dataset: Dataset | None = None) -
     if not path.is_file():
         raise UnreadableFile("it is a folder, not a file" if path.is_dir() else "there is no file")
     layout = layout_of(path, format, dataset)
+    limits = limits or LIMITS
     if format is FileFormat.PARQUET:
-        return parquet_files.read_parquet(path)
+        return parquet_files.read_parquet(path, limits)
     if is_delimited(format):
-        return csv_files.read_delimited(path, layout)
-    return json_files.read_records(path, layout)
+        return csv_files.read_delimited(path, layout, limits)
+    return json_files.read_records(path, layout, limits)
 
 
 def table_summary(frame: pd.DataFrame) -> dict[str, str]:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlvalidate.core.datasets import FileFormat
+from mlvalidate.core.units import format_size
 from mlvalidate.data.arrow_tables import json_cells
 from mlvalidate.data.csv_files import reason
 from mlvalidate.data.errors import UnreadableFile
 from mlvalidate.data.layout import Layout
+from mlvalidate.data.limits import Limits, TooLarge
 from mlvalidate.data.packing import BROKEN, check_packing, open_packed, open_unpacked
 
 if TYPE_CHECKING:
@@ -57,15 +59,19 @@ def _records(frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     return (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
 
 
-def read_records(path: Path, layout: Layout) -> pd.DataFrame:
-    """Read a table in any of the layouts above. Raises UnreadableFile."""
+def read_records(path: Path, layout: Layout, limits: Limits) -> pd.DataFrame:
+    """Read a table in any of the layouts above. Raises UnreadableFile and TooLarge."""
     import pandas as pd
 
     lines = layout.format is FileFormat.JSONL
     try:
         check_packing(path, layout.compression)
         with open_unpacked(path, layout.compression) as file:
-            text = file.read().decode("utf-8-sig")
+            content = file.read(limits.json + 1)
+        if len(content) > limits.json:
+            raise TooLarge(f"it holds more than {format_size(limits.json)} of JSON")
+        text = content.decode("utf-8-sig")
+        del content
     except UnicodeDecodeError as error:
         raise UnreadableFile(f"not UTF-8: {reason(error)}") from None
     except BROKEN as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import lzma
 import zlib
 from collections.abc import Iterator
@@ -88,7 +89,8 @@ def _unpacked(raw: IO[bytes], compression: Compression) -> AbstractContextManage
         case Compression.ZSTD:
             import pyarrow as pa
 
-            return _managed(pa.CompressedInputStream(raw, "zstd"))
+            # Arrow's stream reads no lines.
+            return io.BufferedReader(cast("io.RawIOBase", pa.CompressedInputStream(raw, "zstd")))
     return nullcontext(raw)
 
 
@@ -104,10 +106,5 @@ def _packed(raw: IO[bytes], compression: Compression) -> AbstractContextManager[
         case Compression.ZSTD:
             import pyarrow as pa
 
-            return _managed(pa.CompressedOutputStream(raw, "zstd"))
+            return cast("AbstractContextManager[Any]", pa.CompressedOutputStream(raw, "zstd"))
     return nullcontext(raw)
-
-
-def _managed(stream: Any) -> AbstractContextManager[Any]:
-    """Give a stream of Arrow, which mypy does not know, its type."""
-    return cast("AbstractContextManager[Any]", stream)

@@ -12,11 +12,8 @@ from mlvalidate.core.contracts import FileKind, Port, Project
 from mlvalidate.core.datasets import FileFormat
 from mlvalidate.core.quality import Quality
 from mlvalidate.core.results import FileSummary, PortSummary
-from mlvalidate.core.units import format_size
 from mlvalidate.engine.outputs import FoundFile, digest_file, find_files
 
-# A table larger than this on disk is not read into memory.
-MOST_TABLE_BYTES = 512 * 10**6
 # What is kept for people to look at: the first rows of the first tables of a port.
 SAMPLE_ROWS = 100
 MOST_SAMPLES = 20
@@ -54,7 +51,7 @@ def declared_as(name: str, declaration: Port) -> str:
 
 
 def _read_file(file: FoundFile, declaration: Port, project: Project) -> FileContent:
-    from mlvalidate.data.files import UnreadableFile, read_table
+    from mlvalidate.data.files import TooLarge, UnreadableFile, read_table
 
     declared = declared_as(file.name, declaration)
     dataset = project.datasets.get(declared)
@@ -70,11 +67,10 @@ def _read_file(file: FoundFile, declaration: Port, project: Project) -> FileCont
     )
     if content.problem or content.format is None or file.size == 0:
         return content
-    if file.size > MOST_TABLE_BYTES:
-        limit = format_size(MOST_TABLE_BYTES)
-        return replace(content, skipped=f"{format_size(file.size)} is more than {limit}")
     try:
         return replace(content, frame=read_table(file.path, content.format, dataset))
+    except TooLarge as error:
+        return replace(content, skipped=str(error), outline=error.outline)
     except UnreadableFile as error:
         return replace(content, unreadable=str(error))
 
@@ -94,14 +90,17 @@ def summarise_file(file: FileContent, sample: str | None = None) -> FileSummary:
     from mlvalidate.data.files import table_summary
 
     readable = not file.problem
+    columns = None if file.frame is None else table_summary(file.frame)
+    if file.outline is not None:
+        columns = file.outline.summary()
     return FileSummary(
         name=file.name,
         size_bytes=file.size,
         digest=digest_file(file.path) if readable else "",
         dataset=file.dataset_name or None,
         declared_columns=tuple(file.dataset.columns) if file.dataset else (),
-        rows=None if file.frame is None else len(file.frame),
-        columns=None if file.frame is None else table_summary(file.frame),
+        rows=file.rows,
+        columns=columns,
         sample=sample,
     )
 

@@ -12,9 +12,10 @@ from mlvalidate.checks.evidence import CustomVerdict
 from mlvalidate.checks.traceback import parse_python_error
 from mlvalidate.core.contracts import Kind, Port, Project
 from mlvalidate.core.datasets import Compression, FileFormat
-from mlvalidate.core.execution import Outcome
+from mlvalidate.core.execution import Outcome, Stop
 from mlvalidate.core.plan import Origin, PlannedInput, PlannedStep
 from mlvalidate.core.run_folder import StepFolder
+from mlvalidate.core.units import format_duration, format_size
 from mlvalidate.data.kinds import is_delimited
 from mlvalidate.data.layout import Layout, layout_of
 from mlvalidate.engine.container import Paths, make_folders, make_start
@@ -59,11 +60,20 @@ def run_custom_check(
     assert outcome is not None
     if outcome.succeeded:
         return _read_verdict(folder.harness / "found.json")
-    error = parse_python_error(read_tail(folder.stderr))
-    reason = f"{error.type}: {error.message}" if error else f"exit code {outcome.exit_code}"
+    reason = _reason(outcome, planned, read_tail(folder.stderr))
     return CustomVerdict(
         problem=f"it can't be run: {reason} (see {os.path.relpath(folder.stderr)})"
     )
+
+
+def _reason(outcome: Outcome, planned: PlannedStep, stderr: str) -> str:
+    """Return why a check function came to no verdict. The limits of its step hold for it, too."""
+    if outcome.stop is Stop.MEMORY:
+        return f"with its tables it took more than the step's {format_size(planned.memory)}"
+    if outcome.stop is Stop.TIMEOUT:
+        return f"it took longer than the step's {format_duration(planned.timeout)}"
+    error = parse_python_error(stderr)
+    return f"{error.type}: {error.message}" if error else f"exit code {outcome.exit_code}"
 
 
 def _as_command(planned: PlannedStep, sources: Mapping[str, Path]) -> PlannedStep:

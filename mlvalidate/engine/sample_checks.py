@@ -86,11 +86,13 @@ def sample_problems(
 
 def _problems_of(file: Path, dataset: Dataset) -> Iterator[str]:
     from mlvalidate.data.conformity import find_faults
-    from mlvalidate.data.files import guess_format, read_table
+    from mlvalidate.data.files import TooLarge, guess_format, read_table
 
     format = guess_format(file) or dataset.format
     try:
         frame = read_table(file, format, dataset)
+    except TooLarge:
+        return  # such files are not compared, however small they are on disk
     except UnreadableFile as error:
         yield f"can't be read as {format.value}: {error}"
         return

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from mlvalidate.checks.edge_contracts import judge_edges
@@ -54,9 +55,27 @@ def check_plan(project: Project, plan: Plan) -> dict[str, tuple[Finding, ...]]:
     Nodes of one step that differ in nothing that matters here share their findings: the first one
     has them.
     """
-    scanned = [(planned, _scan(project, planned)) for planned in plan.steps]
-    known = [(planned, facts) for planned, facts in scanned if facts is not None]
-    probes = _probe_all(project, known)
+    return check_plans(project, (plan,))[0]
+
+
+def check_plans(
+    project: Project, plans: Sequence[Plan]
+) -> tuple[dict[str, tuple[Finding, ...]], ...]:
+    """Return the static findings of several plans, asking each interpreter but once."""
+    scanned = [[(planned, _scan(project, planned)) for planned in plan.steps] for plan in plans]
+    known = [[(planned, facts) for planned, facts in each if facts is not None] for each in scanned]
+    probes = _probe_all(project, list(chain.from_iterable(known)))
+    return tuple(
+        _judge(project, plan, each, probes) for plan, each in zip(plans, known, strict=True)
+    )
+
+
+def _judge(
+    project: Project,
+    plan: Plan,
+    known: Sequence[tuple[PlannedStep, ScriptFacts]],
+    probes: Mapping[Path, CodeProbe],
+) -> dict[str, tuple[Finding, ...]]:
     found: dict[str, tuple[Finding, ...]] = {}
     told: set[str] = set()
     for planned, facts in known:

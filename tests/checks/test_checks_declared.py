@@ -342,6 +342,21 @@ def test_f344_sees_inputs_and_can_warn(project: ProjectFolder) -> None:
     assert (finding.message, finding.severity, finding.file) == ("60 rows", Severity.WARNING, "x")
 
 
+@pytest.mark.parametrize(
+    ("body", "limit", "problem"),
+    [
+        ("x = [b'x' * (10**7 + n) for n in range(999)]", {"memory": "400MB"}, "the step's 400MB"),
+        ("import time; time.sleep(60)", {"timeout": "8s"}, "longer than the step's 8"),
+    ],
+)
+def test_f344_a_check_has_the_limits_of_its_step(
+    project: ProjectFolder, body: str, limit: dict[str, str], problem: str
+) -> None:
+    project.write("checks.py", f"def look(inputs, outputs):\n    {body}\n")
+    ran = run(project, GOOD, {"check": "checks.py:look"}, **limit)
+    assert problem in ran.finding("F344").message
+
+
 # --- edges and pipelines ----------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from mlvalidate import api
 from mlvalidate.core.errors import ExitCode, UsageError
 from mlvalidate.core.findings import Finding, Severity
+from mlvalidate.engine import static_checks
 from mlvalidate.project.script_scan import scan_script
 from tests.projects import ProjectFolder
 
@@ -51,7 +52,7 @@ def codes(findings: list[Finding]) -> list[tuple[str, str]]:
         ("import os; os.environ['A']", {}, ("C105", "error"), "variable A, which nothing sets"),
         ("import os\ndef f(): return os.environ['A']\nf()", {}, ("C105", "warning"), "variable A"),
         ("open('/opt/ml/processing/raw/a')", {}, ("C106", "warning"), "/opt/ml/processing/raw/a"),
-        ("print(1)", {"outputs": {"o": {}}}, ("C107", "warning"), "output o: the script mentions"),
+        ("print(1)", {"outputs": {"o": {}}}, ("C108", "warning"), "output o: the script mentions"),
         ("import no_such_module", {}, ("C108", "error"), "no module 'no_such_module'"),
         ("def f():\n    import no_such_module\nf()", {}, ("C108", "warning"), "no_such_module"),
         ("def f(): pass", {"kind": "callable"}, ("C109", "error"), "has no function 'main'"),
@@ -225,3 +226,24 @@ def test_odd_files_are_survived(tmp_path: Path) -> None:
     for text in ("(" * 5000, "x = " + "-" * 20_000 + "1", "x = '" + "a" * 3_000_000 + "'"):
         script.write_text(text)
         assert not scan_script(script, tmp_path, tmp_path).imports
+
+
+def test_an_interpreter_is_asked_once_for_all_steps(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = {}
+    for name in ("a", "b", "c"):
+        project.write(f"{name}.py", "import nowhere_to_be_found\n")
+        steps[name] = {"script": f"{name}.py", "outputs": {"out": {"required": False}}}
+    project.declare(steps=steps, pipelines={"p": {"nodes": ["a"]}})
+    asked = []
+    probe = static_checks._probe
+
+    def count(*call: Any) -> Any:
+        asked.append(call)
+        return probe(*call)
+
+    monkeypatch.setattr(static_checks, "_probe", count)
+    found = {(finding.step, finding.code) for finding in api.check(project.load())}
+    assert found >= {("a", "C108"), ("b", "C108"), ("c", "C108")}
+    assert len(asked) == 1

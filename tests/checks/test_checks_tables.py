@@ -10,6 +10,7 @@ import pytest
 from mlvalidate.checks.tables import CHECKS
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.results import Status
+from mlvalidate.data.limits import Limits
 from tests.projects import ProjectFolder, Ran
 
 OUT = "/opt/ml/processing/output"
@@ -150,18 +151,42 @@ class TestFileUnreadable:
         assert run_writing(project, "", "json").codes == ["F302"]
 
 
-def test_f316_a_table_that_is_too_large(
-    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("mlvalidate.engine.contents.MOST_TABLE_BYTES", 20)
-    ran = run_writing(project, GOOD)
-    finding = ran.finding("F316")
-    check_place(finding, None)
-    assert finding.message == f"output out: a.csv was not judged: {len(GOOD)}B is more than 20B"
-    assert finding.hint == "test with fewer rows: --rows"
-    assert finding.severity is Severity.WARNING
-    assert ran.result.status is Status.PASSED
-    assert run_writing(project, GOOD, "file").codes == []
+class TestF316:
+    """What is too large is judged by its columns and rows."""
+
+    @pytest.fixture(autouse=True)
+    def limits(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        limits = Limits(table=20, json=20)
+        monkeypatch.setattr("mlvalidate.data.files.LIMITS", limits)
+        monkeypatch.setattr("mlvalidate.checks.tables.LIMITS", limits)
+
+    def test_a_table_that_is_too_large(self, project: ProjectFolder) -> None:
+        ran = run_writing(project, GOOD)
+        finding = ran.finding("F316")
+        check_place(finding, None)
+        assert finding.message == (
+            "output out: a.csv was not judged, except for its columns and rows: "
+            "its table takes more than 20B of memory"
+        )
+        assert finding.hint == "test with fewer rows: --rows"
+        assert finding.severity is Severity.WARNING
+        assert ran.result.status is Status.PASSED
+        assert ran.step.rows == {"out": 2}
+        columns = ran.step.outputs[0].files[0].columns
+        assert list(columns or ()) == ["customer_id", "tenure", "charges"]
+        assert run_writing(project, GOOD, "file").codes == []
+
+    def test_its_columns_are_judged(self, project: ProjectFolder) -> None:
+        ran = run_writing(project, GOOD.replace("charges", "charge"))
+        assert ran.finding("F311").column == "charges"
+        assert ran.codes == ["F311", "F316"]
+
+    def test_a_large_json_file(self, project: ProjectFolder) -> None:
+        ran = run_writing(project, "[1, 2, 3, 4, 5, 6, 7, 8, 9]", "json")
+        assert ran.finding("F316").message == (
+            "output out: a.csv was not judged: it holds more than 20B of JSON"
+        )
+        assert run_writing(project, "[1, 2", "json").codes == ["F307"]
 
 
 def test_every_code_of_the_family_is_tested() -> None:

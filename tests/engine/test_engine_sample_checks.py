@@ -9,6 +9,7 @@ import pytest
 from mlvalidate import api
 from mlvalidate.core.errors import UsageError
 from mlvalidate.core.plan import DataSource
+from mlvalidate.data.limits import Limits
 from mlvalidate.engine import sample_checks
 from tests.projects import ProjectFolder
 
@@ -95,3 +96,12 @@ def test_check_looks_at_all_small_samples(project: ProjectFolder) -> None:
     with pytest.raises(UsageError, match=r"orders\.csv: column 'n' has"):
         api.check(project.load())
     api.check(project.load(), ["step"])
+
+
+def test_a_sample_that_is_large_when_unpacked_is_not_compared(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("data/orders.csv", "id,n,plan\nB1,x,other\n")
+    assert list(sample_checks.sample_problems(project.load()))
+    monkeypatch.setattr("mlvalidate.data.files.LIMITS", Limits(table=5))
+    assert list(sample_checks.sample_problems(project.load())) == []
