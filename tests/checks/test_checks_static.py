@@ -52,7 +52,7 @@ def codes(findings: list[Finding]) -> list[tuple[str, str]]:
         ("import os; os.environ['A']", {}, ("C105", "error"), "variable A, which nothing sets"),
         ("import os\ndef f(): return os.environ['A']\nf()", {}, ("C105", "warning"), "variable A"),
         ("open('/opt/ml/processing/raw/a')", {}, ("C106", "warning"), "/opt/ml/processing/raw/a"),
-        ("print(1)", {"outputs": {"o": {}}}, ("C108", "warning"), "output o: the script mentions"),
+        ("print(1)", {"outputs": {"o": {}}}, ("C107", "warning"), "output o: the script mentions"),
         ("import no_such_module", {}, ("C108", "error"), "no module 'no_such_module'"),
         ("def f():\n    import no_such_module\nf()", {}, ("C108", "warning"), "no_such_module"),
         ("def f(): pass", {"kind": "callable"}, ("C109", "error"), "has no function 'main'"),
