@@ -24,7 +24,9 @@ from mlvalidate.core.contracts import Project
 from mlvalidate.core.plan import Origin, Plan, PlannedStep
 from mlvalidate.core.results import Status
 from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.engine.beside import is_held
 from mlvalidate.engine.container import Paths, make_start
+from mlvalidate.engine.journal import all_runs
 from mlvalidate.engine.outputs import packed_archive
 
 
@@ -92,7 +94,16 @@ def run_tool(root: Path) -> float:
     command = [sys.executable, "-m", "mlvalidate", "test-pipeline", "-C", str(root), "--quiet"]
     started = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    taken = time.perf_counter() - started
+    wait_for_reports(root)
+    return taken
+
+
+def wait_for_reports(root: Path) -> None:
+    """Wait until nothing of the last run is rendered any more: it would slow the next one down."""
+    newest = all_runs(root / ".mlvalidate")[-1]
+    while is_held(newest.reports_lock):
+        time.sleep(0.2)
 
 
 def main() -> None:
@@ -107,6 +118,7 @@ def main() -> None:
     if result.status is not Status.PASSED:
         sys.exit("the pipeline does not pass: nothing to compare")
     run = api.run_folder(project, result)
+    wait_for_reports(project.root)
     run_loop(project, plan, run)
     loops, tools = [], []
     for _ in range(options.repeat):

@@ -29,6 +29,7 @@ from selenium.webdriver.support.ui import WebDriverWait
 ROOT = Path(__file__).parent.parent
 IMAGES = ROOT / "docs" / "images"
 PORT = 5099
+REPORT_SECONDS = 10  # its plots are drawn in a frame of its own
 EXPAND_RUN = "button[data-component-id*='runnamecellrenderer']"
 TOOL = [sys.executable, "-m", "mlvalidate"]
 
@@ -40,7 +41,18 @@ def run_example(folder: Path) -> dict[str, Any]:
     command = [*TOOL, "test-pipeline", "-C", str(project), "--json"]
     subprocess.run([*command, "--data", "sample"], check=True, capture_output=True)
     done = subprocess.run(command, check=True, capture_output=True)
-    return json.loads(done.stdout)
+    result: dict[str, Any] = json.loads(done.stdout)
+    wait_for_reports(project / ".mlvalidate" / "runs" / result["run_id"] / "tracking.jsonl")
+    return result
+
+
+def wait_for_reports(log: Path) -> None:
+    """Wait until the reports of a run are recorded; they come after everything else."""
+    deadline = time.monotonic() + 600
+    while '"op":"reports"' not in log.read_text():
+        if time.monotonic() > deadline:
+            sys.exit("the reports of the example did not come")
+        time.sleep(1)
 
 
 @contextmanager
@@ -80,7 +92,13 @@ def browser() -> Iterator[webdriver.Chrome]:
 
 
 def take(
-    driver: webdriver.Chrome, name: str, url: str, text: str, height: int, click: str = ""
+    driver: webdriver.Chrome,
+    name: str,
+    url: str,
+    text: str,
+    height: int,
+    click: str = "",
+    wait: float = 2,
 ) -> None:
     """Open a page, wait for a text on it, click on something, and save a picture."""
     driver.set_window_size(1400, height)
@@ -90,7 +108,7 @@ def take(
     close_assistant(driver)
     if click:
         driver.find_element(By.CSS_SELECTOR, click).click()
-    time.sleep(2)
+    time.sleep(wait)
     IMAGES.mkdir(exist_ok=True)
     driver.save_screenshot(str(IMAGES / f"{name}.png"))
 
@@ -120,6 +138,8 @@ def main() -> None:
             take(driver, "mlflow-memory", f"{base}/#/{step}/system-metrics{mode}", "rss", 700)
             table = f"{base}/#/{step}/artifacts/data/train/train.csv.json{mode}"
             take(driver, "mlflow-artifacts", table, "customer_id", 700)
+            report = f"{base}/#/{step}/artifacts/reports/train/train.csv.html{mode}"
+            take(driver, "mlflow-report", report, "train.csv.html", 1000, wait=REPORT_SECONDS)
 
 
 def step_path(project: Path, node: str) -> str:

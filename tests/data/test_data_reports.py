@@ -94,7 +94,7 @@ def test_a_report_with_a_reference_names_what_is_left_out(tmp_path: Path) -> Non
     [
         (frame().head(1), frame(), ""),
         (pd.DataFrame({"a": ["x"]}), pd.DataFrame({"a": ["x"]}), ""),
-        (frame()[["x", "k"]], frame()[["x"]], ""),
+        (frame()[["x", "k"]], frame()[["x"]], "not in the reference, where they look empty: k"),
         (frame()[["x"]], frame().assign(x="text")[["x"]], "shown without the reference"),
         (frame()[["x"]], frame().head(0)[["x"]], "shown without the reference"),
     ],
@@ -179,12 +179,12 @@ def test_the_most_telling_columns_come_first() -> None:
         }
     )
     sample = TableSample(rows=1, roles=dict.fromkeys(dataset.columns, Role.NUMBER), left_out={})
-    verdicts = [ColumnDrift(column="moved", drifted=True)]
+    verdicts = [ColumnDrift(column="moved", drifted=True), ColumnDrift(column="plain", score=0.1)]
     telling = [most_telling(sample, dataset, verdicts, {"gaps": 0.5}, n) for n in range(1, 6)]
     assert telling[0] == ("moved",)
     assert telling[1] == ("label", "moved")
-    assert telling[2] == ("gaps", "label", "moved")
-    assert telling[3] == ("bounded", "gaps", "label", "moved")
+    assert telling[2] == ("plain", "label", "moved")
+    assert telling[3] == ("plain", "gaps", "label", "moved")
     assert telling[4] == ("plain", "bounded", "gaps", "label", "moved")
 
 

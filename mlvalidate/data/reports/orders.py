@@ -57,14 +57,15 @@ def most_telling(
 ) -> tuple[str, ...]:
     """Return the columns to show, in the table's order.
 
-    Drifted ones come first, then the label, those with the most missing values, those with the
-    most declared about them.
+    Drifted ones come first, then the label, those that were compared, those with the most missing
+    values, those with the most declared about them.
     """
     drifted = {column.column for column in verdicts if column.has_drifted}
+    compared = {column.column for column in verdicts if column.is_compared}
     declared = dataset.columns if dataset else {}
     keys = dataset.key_columns if dataset else ()
 
-    def rank(name: str) -> tuple[bool, bool, bool, float, int]:
+    def rank(name: str) -> tuple[bool, bool, bool, bool, float, int]:
         column = declared.get(name)
         constraints = len(column.model_fields_set) if column else 0
         is_label = bool(column and column.label)
@@ -73,6 +74,7 @@ def most_telling(
             name in drifted,
             is_label,
             not identifies,
+            name in compared,
             null_shares.get(name, 0.0),
             constraints,
         )

@@ -13,6 +13,8 @@ _STYLE = (
     "margin: 16px 24px; padding: 12px 16px; border: 1px solid #ddd; border-radius: 6px; "
     "color: #222; background: #fff; overflow-wrap: anywhere"
 )
+# Evidently's page cuts off what a frame of less than 1150 pixels has no room for, as MLflow's is.
+_FIT = "<style>@media (max-width: 1150px) { body { zoom: 0.7 } }</style>"
 _CELL = "padding: 2px 16px 2px 0; text-align: left"
 
 
@@ -37,7 +39,7 @@ class ReportFacts(Model):
 
 def preface_html(facts: ReportFacts) -> str:
     """Return a section of HTML, without scripts; every text of the data is escaped."""
-    return f'<section style="{_STYLE}">{"".join(_blocks(facts))}</section>'
+    return f'{_FIT}<section style="{_STYLE}">{"".join(_blocks(facts))}</section>'
 
 
 def _blocks(facts: ReportFacts) -> Iterator[str]:
@@ -57,7 +59,7 @@ def _blocks(facts: ReportFacts) -> Iterator[str]:
         lines = (f"{name} {why}" for name, why in facts.columns_left_out.items())
         yield f"<div>left out: {_list(lines)}</div>"
     if facts.notes:
-        yield f"<div>changed: {_list(facts.notes)}</div>"
+        yield f"<div>notes: {_list(facts.notes)}</div>"
 
 
 def _verdicts(columns: Sequence[ColumnDrift]) -> Iterator[str]:

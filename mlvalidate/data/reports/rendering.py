@@ -70,6 +70,9 @@ def load_table(order: ReportOrder) -> tuple[Table, TableSample]:
     if order.reference is not None:
         reference, described = read_sample(order.reference)
         notes += [f"reference: {note}" for note in described.notes]
+        lacking = [n for n in order.columns if described.roles.get(n) is not sample.roles[n]]
+        if lacking:
+            notes.append(f"not in the reference, where they look empty: {', '.join(lacking)}")
         reference = _shaped_as(order.columns, sample, reference, described)
         if not reference.notna().any(axis=None):
             reference, notes = None, [*notes, "shown without the reference, which has no values"]
