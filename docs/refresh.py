@@ -91,6 +91,11 @@ class Lab:
         return write_files(self.root / "quickstart", files_of(DOCS / "quickstart.md"))
 
     @cached_property
+    def prices(self) -> Path:
+        """The project whose inputs are explored."""
+        return write_files(self.root / "prices", files_of(DOCS / "scenarios.md"))
+
+    @cached_property
     def sees(self) -> Path:
         """The project that shows what a script sees."""
         return write_files(self.root / "look", files_of(DOCS / "how-a-step-runs.md"))
@@ -184,6 +189,11 @@ def _passing(lab: Lab) -> str:
 @_recipe("broken")
 def _broken(lab: Lab) -> str:
     return lab.run("mlvalidate test-pipeline -C broken", lab.broken)
+
+
+@_recipe("explore")
+def _explore(lab: Lab) -> str:
+    return lab.run("mlvalidate test-script prepare --explore 50", lab.prices)
 
 
 @_recipe("quickstart-plan")

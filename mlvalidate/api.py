@@ -13,7 +13,7 @@ import signal
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -59,6 +59,8 @@ class Options:
     entry: Entry | None = None
     # Scenarios or cases of them; `all` for a script. None: standard data.
     scenarios: tuple[str, ...] = ()
+    # Of a script test: how many small inputs are tried first, see `plan_exploration`.
+    explore: int | None = None
     # Of which steps reports are rendered. Default: MLVALIDATE_REPORTS, else as the project says.
     reports: Reports | None = None
 
@@ -93,6 +95,36 @@ def plan_script(project: Project, step: str, options: Options | None = None) -> 
 
     choices = _choices(options or Options(), prefix=f"{step}.")
     return _checked(project, planning.plan_script(project, step, choices, detect_sandboxing()))
+
+
+def plan_exploration(
+    project: Project,
+    step: str,
+    options: Options,
+    on_try: Callable[[int, bool], None] = lambda _number, _failed: None,
+) -> Plan:
+    """Run one step on up to `explore` small inputs within its contract, and plan what comes next.
+
+    The plan has what the options ask for and, where an input made the step fail, the smallest one
+    as a case of its own; the plan's notes tell of the search. Needs `execute` to be recorded.
+    KeyboardInterrupt when the user wants no more.
+    """
+    from mlvalidate.core.contracts import Reports
+    from mlvalidate.engine.exploration import explore
+    from mlvalidate.engine.sandbox import detect_sandboxing
+
+    asked = plan_script(project, step, options)
+    if options.explore is None:
+        return asked
+    bare = replace(options, explore=None, scenarios=(), reports=Reports.NONE)
+    alone = plan_script(project, step, bare)
+    with _writable(project), _interruptible() as stop:
+        found = explore(project, alone, options.explore, detect_sandboxing(), stop, on_try)
+    if not found.case:
+        return asked.model_copy(update={"notes": (found.note,)})
+    scenarios = (*(options.scenarios or ("standard",)), f"case.{found.case}")
+    plan = plan_script(project, step, replace(options, scenarios=scenarios))
+    return plan.model_copy(update={"notes": (found.note,), "command": asked.command})
 
 
 def _checked(project: Project, plan: Plan) -> Plan:
@@ -140,6 +172,7 @@ def _choices(options: Options, prefix: str) -> Choices:
         seed=options.seed,
         entry=options.entry,
         scenarios=options.scenarios,
+        explore=options.explore,
         reports=options.reports or _reports_of(os.environ),
     )
 

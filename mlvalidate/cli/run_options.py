@@ -34,7 +34,7 @@ class RunOptions:
     dry_run: bool
     record: bool
 
-    def for_api(self, entry: str | None = None) -> api.Options:
+    def for_api(self, entry: str | None = None, explore: int | None = None) -> api.Options:
         """Return the part that makes the plan."""
         from mlvalidate import api
         from mlvalidate.core.contracts import Reports
@@ -47,6 +47,7 @@ class RunOptions:
             seed=self.seed,
             entry=Entry(entry) if entry else None,
             scenarios=self.scenarios,
+            explore=explore,
             reports=Reports(self.reports) if self.reports else None,
         )
 

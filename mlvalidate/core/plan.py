@@ -148,6 +148,10 @@ class Plan(Model):
     report_columns: int = 60
     # What the user would type to get this plan again.
     command: str
+    # How many small inputs are tried before.
+    explore: int | None = None
+    # What a reader of the result has to know about how the plan came about.
+    notes: tuple[str, ...] = ()
     # Why steps run by path mapping, in the open; empty when they run in a sandbox.
     sandbox_refusal: str = ""
 

@@ -31,6 +31,8 @@ class Scenario(StrEnum):
     OUT_OF_RANGE = "out_of_range"
     DRIFTED = "drifted"
     LARGE = "large"
+    # An input that a search found and that was kept; the case is its id.
+    KEPT = "case"
 
 
 class Expectation(StrEnum):
@@ -88,11 +90,12 @@ _TRAITS: Mapping[Scenario, tuple[Trait, ...]] = {
     Scenario.EDGE: _RESHAPED,
     Scenario.MISSING: (*_RESHAPED, Trait.SPARSE),
     Scenario.DRIFTED: _RESHAPED,
+    Scenario.KEPT: tuple(Trait),
 }
 
 
 class Case(Model):
-    """One way to shape data. ``variant`` is empty, a name of `CASES`, or a column."""
+    """One way to shape data. ``variant`` is empty, a name of `CASES`, a column, or an id."""
 
     scenario: Scenario = Scenario.STANDARD
     variant: str = ""
@@ -106,7 +109,7 @@ class Case(Model):
             hint = did_you_mean(name, known)
             raise ValueError(f"there is no scenario {name!r}" + (f": {hint}" if hint else ""))
         scenario = Scenario(name)
-        free = scenario in OF_A_COLUMN
+        free = scenario in OF_A_COLUMN or scenario is Scenario.KEPT
         if variant and not free and variant not in CASES.get(scenario, ()):
             variants = CASES.get(scenario, ())
             said = did_you_mean(variant, variants) if variants else "it is its only case"
@@ -153,9 +156,10 @@ STANDARD = Case()
 
 
 def every_case() -> Iterator[Case]:
-    """Yield the cases of all scenarios."""
+    """Yield the cases of all scenarios, but for the inputs that were kept."""
     for scenario in Scenario:
-        yield from Case(scenario=scenario).expand()
+        if scenario is not Scenario.KEPT:
+            yield from Case(scenario=scenario).expand()
 
 
 def expected_of(case: Case, declared: Mapping[str, Expectation]) -> Expectation:

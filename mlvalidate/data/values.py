@@ -187,8 +187,8 @@ def _domain_of_times(column: Column) -> Domain:
 
 def _time_bounds(column: Column) -> tuple[dt.datetime, dt.datetime]:
     """Return the bounds without time zone, in UTC."""
-    low = None if column.min is None else _as_datetime(column.min)
-    high = None if column.max is None else _as_datetime(column.max)
+    low = None if column.min is None else as_datetime(column.min)
+    high = None if column.max is None else as_datetime(column.max)
     if low is None and high is None:
         return FIRST_DAY, LAST_DAY
     if low is None:
@@ -200,7 +200,7 @@ def _time_bounds(column: Column) -> tuple[dt.datetime, dt.datetime]:
     return low, high
 
 
-def _as_datetime(bound: Bound) -> dt.datetime:
+def as_datetime(bound: Bound) -> dt.datetime:
     if isinstance(bound, dt.datetime):
         return bound.astimezone(dt.UTC).replace(tzinfo=None) if bound.tzinfo else bound
     assert isinstance(bound, dt.date)

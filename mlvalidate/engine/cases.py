@@ -10,10 +10,18 @@ from mlvalidate.core.contracts import Project
 from mlvalidate.core.datasets import Dataset
 from mlvalidate.core.errors import UsageError
 from mlvalidate.core.plan import DataSource, Origin, PlannedCase, PlannedStep
-from mlvalidate.core.scenarios import STANDARD, Case, Expectation, every_case, expected_of
+from mlvalidate.core.scenarios import (
+    STANDARD,
+    Case,
+    Expectation,
+    Scenario,
+    every_case,
+    expected_of,
+)
 from mlvalidate.data.scenarios.applicability import choose_column, obstacle
 from mlvalidate.engine.container import code_folder
 from mlvalidate.engine.hashing import python_files
+from mlvalidate.engine.kept_cases import with_kept_input
 
 ALL = "all"
 # Characters that names of nodes, and with them of folders, are made of.
@@ -21,23 +29,35 @@ _UNFIT = re.compile(r"[^\w.-]+")
 _LONGEST_NAME = 80
 
 
-def parse_cases(texts: Sequence[str]) -> tuple[Case, ...]:
-    """Return the cases that are asked for, each once; without any, the standard one."""
+def parse_cases(texts: Sequence[str], kept: Sequence[str] = ()) -> tuple[Case, ...]:
+    """Return the cases that are asked for, each once; without any, the standard one.
+
+    ``kept`` are the ids of the inputs that `all`, and `case` without an id, stand for too.
+    """
+    of_kept = [Case(scenario=Scenario.KEPT, variant=case) for case in kept]
     found: dict[Case, None] = {}
     for text in texts:
         if text == ALL:
-            found.update(dict.fromkeys(every_case()))
+            found.update(dict.fromkeys([*every_case(), *of_kept]))
             continue
         try:
-            found.update(dict.fromkeys(Case.parse(text).expand()))
+            case = Case.parse(text)
         except ValueError as problem:
             raise UsageError(f"--scenario: {problem}") from None
+        if case.scenario is Scenario.KEPT and not case.variant:
+            if not kept:
+                raise UsageError("--scenario: no input is kept", "`--explore N` looks for one")
+            found.update(dict.fromkeys(of_kept))
+        else:
+            found.update(dict.fromkeys(case.expand()))
     return tuple(found) or (STANDARD,)
 
 
 def parse_one_case(texts: Sequence[str]) -> Case:
     """Return the only case that is asked for. UsageError when there are several."""
     cases = parse_cases(texts)
+    if cases[0].scenario is Scenario.KEPT:
+        raise UsageError("--scenario: a kept input is for one step", "mlvalidate test-script STEP")
     if len(cases) > 1:
         raise UsageError(
             f"--scenario: a pipeline runs on one case, and {', '.join(texts)} has {len(cases)}",
@@ -76,6 +96,8 @@ def place_case(
     """
     if case.is_standard:
         return tuple(steps)
+    if case.scenario is Scenario.KEPT:
+        return tuple(_place(with_kept_input(project, s, case.variant), case, ()) for s in steps)
     datasets = _synthetic_datasets(project, steps)
     if not datasets:
         return _unchanged(steps, case, "no input holds synthetic tables")
@@ -90,7 +112,8 @@ def place_case(
 
 def _place(step: PlannedStep, case: Case, datasets: Sequence[str]) -> PlannedStep:
     shaped = tuple(name for name in _datasets_of(step) if name in datasets)
-    expected = expected_of(case, step.step.expect) if shaped else Expectation.PASS
+    is_input = bool(shaped) or case.scenario is Scenario.KEPT
+    expected = expected_of(case, step.step.expect) if is_input else Expectation.PASS
     on = PlannedCase(case=case, expectation=expected, datasets=shaped)
     return step.model_copy(update={"on": on})
 

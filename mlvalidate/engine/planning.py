@@ -33,6 +33,7 @@ from mlvalidate.engine.cases import (
 )
 from mlvalidate.engine.interpreter import find_interpreter
 from mlvalidate.engine.journal import all_runs
+from mlvalidate.engine.kept_cases import kept_cases
 from mlvalidate.engine.outputs import output_folder
 from mlvalidate.engine.sandbox import Sandboxing
 
@@ -51,6 +52,8 @@ class Choices:
     entry: Entry | None = None
     # What was asked for: scenarios, cases of them, or `all`.
     scenarios: tuple[str, ...] = ()
+    # How many small inputs are tried before the plan is made.
+    explore: int | None = None
     # Default: as the project says.
     reports: Reports | None = None
     # Plans that are only looked at may have inputs that nothing provides.
@@ -81,7 +84,7 @@ def plan_script(project: Project, name: str, choices: Choices, sandboxing: Sandb
     if choices.entry is not None:
         project = _enter_through(project, node.step or name, choices.entry)
     step = _plan_node(project, name, node, (), choices)
-    cases = parse_cases(choices.scenarios)
+    cases = parse_cases(choices.scenarios, kept_cases(project, step.step_name))
     refuse_real_data(project, (step,), cases, choices.data)
     steps = tuple(_plan_case(project, step, case, choices) for case in cases)
     kind: RunKind = "script" if len(steps) == 1 else "matrix"
@@ -92,7 +95,7 @@ def _plan_case(project: Project, step: PlannedStep, case: Case, choices: Choices
     """Return the step as a node of its own that runs on data of the case."""
     (placed,) = place_case(project, (step,), case, _seed(project, choices))
     case = placed.on.case
-    alone = replace(choices, scenarios=() if case.is_standard else (case.name,))
+    alone = replace(choices, explore=None, scenarios=() if case.is_standard else (case.name,))
     command = _command(project, "script", step.node, alone)
     return placed.model_copy(update={"node": node_name(step.node, case), "command": command})
 
@@ -449,6 +452,7 @@ def _plan(
         seed=_seed(project, choices),
         rows=choices.rows,
         log_limit=project.defaults.log_limit,
+        explore=choices.explore,
         reports=choices.reports or project.defaults.reports,
         report_columns=project.defaults.report_columns,
         command=_command(project, kind, name, choices),
@@ -497,4 +501,6 @@ def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> st
         words += ["--seed", str(choices.seed)]
     if choices.entry is not None:
         words += ["--entry", choices.entry.value]
+    if choices.explore is not None:
+        words += ["--explore", str(choices.explore)]
     return shlex.join(words)

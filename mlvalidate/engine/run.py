@@ -204,7 +204,7 @@ def _status(run: Run, steps: tuple[StepResult, ...]) -> Status:
 
 
 def _notes(plan: Plan) -> tuple[str, ...]:
-    notes: list[str] = []
+    notes = list(plan.notes)
     if plan.sandbox_refusal:
         notes.append(
             f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, the "

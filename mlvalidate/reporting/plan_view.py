@@ -17,7 +17,7 @@ from mlvalidate.core.secrets import Redactor
 from mlvalidate.core.units import format_duration, format_size
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.progress import heading
-from mlvalidate.reporting.text import one_line, plain
+from mlvalidate.reporting.text import count, one_line, plain
 from mlvalidate.reporting.words import STATUS_STYLE
 
 
@@ -32,6 +32,9 @@ def print_plan(console: Console, plan: Plan) -> None:
     write(console, Text(f"plan of {heading(plan)}", "bold"))
     if plan.sandbox_refusal:
         write(console, Text(f"no sandbox: {plain(plan.sandbox_refusal)}", "yellow"))
+    if plan.explore:
+        inputs = f"{count(plan.explore, 'small input')} within the contract"
+        write(console, Text(f"before that: up to {inputs}, to find one that makes it fail"))
     shown = plan.steps[:1] if plan.kind == "matrix" else plan.steps
     for number, planned in enumerate(shown, start=1):
         console.print()

@@ -44,6 +44,7 @@ class Options:
     seed: int | None = None
     entry: object = None
     scenarios: tuple[str, ...] = ()
+    explore: int | None = None
     reports: object = None
 
 
@@ -95,6 +96,18 @@ class FakeApi(types.ModuleType):
         self.calls.append(("plan_script", step, options))
         if step not in project.steps:
             raise UsageError(f"there is no step {step!r}", did_you_mean(step, project.steps))
+        return _plan(project, (step,), "script", options)
+
+    def plan_exploration(
+        self,
+        project: Project,
+        step: str,
+        options: Options,
+        on_try: Callable[[int, bool], None],
+    ) -> Plan:
+        self.calls.append(("plan_exploration", step, options))
+        for number in range(1, 31):
+            on_try(number, number == 7)
         return _plan(project, (step,), "script", options)
 
     def execute(

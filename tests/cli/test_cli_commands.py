@@ -96,6 +96,25 @@ def test_test_script_passes_every_option_on(
     assert api.calls[1:] == [("plan_script", "train", expected), ("execute", "train", False)]
 
 
+@pytest.mark.parametrize("quiet", [False, True])
+def test_the_progress_of_a_search(
+    api: FakeApi, output: pytest.CaptureFixture[str], quiet: bool
+) -> None:
+    arguments = ["test-script", "train", "--explore", "40", *(["-q"] if quiet else [])]
+    assert run(arguments) == 0
+    assert api.calls[1:] == [
+        ("plan_exploration", "train", Options(explore=40)),
+        ("execute", "train", True),
+    ]
+    lines = [
+        "exploring up to 40 small inputs within the contract",
+        "input 7 makes the step fail: making it smaller",
+        "25 inputs tried",
+    ]
+    shown = output.readouterr().out.splitlines()
+    assert shown[: len(lines)] == lines if not quiet else len(shown) == 1
+
+
 @pytest.mark.parametrize("name", ["passed", "failed", "skipped", "interrupted", "internal"])
 def test_exit_codes_of_results(api: FakeApi, output: pytest.CaptureFixture[str], name: str) -> None:
     codes = {"passed": 0, "failed": 1, "skipped": 5, "interrupted": 130, "internal": 3}

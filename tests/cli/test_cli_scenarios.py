@@ -76,6 +76,20 @@ def test_generate_writes_a_case(terminal: Terminal) -> None:
     assert (code, "name one of them" in said) == (2, True)
 
 
+def test_a_search_goes_before_the_run(project: ProjectFolder, terminal: Terminal) -> None:
+    declare(project)
+    words = ("test-script", "step", "--explore", "3")
+    code, said = terminal.run(*words, "--dry-run")
+    assert code == 0
+    assert "before that: up to 3 small inputs within the contract" in said
+    assert "to run it: mlvalidate test-script step" in said
+    assert said.endswith("--explore 3")
+    code, said = terminal.run(*words, "--no-record")
+    assert code == 0
+    assert said.startswith("exploring up to 3 small inputs within the contract script step")
+    assert "note: Explored 3 small inputs: none made the step fail." in said
+
+
 def test_scenarios_are_completed() -> None:
     found = [item.value for item in complete_scenarios(None, None, "edge.u")]  # type: ignore[arg-type]
     assert found == ["edge.unicode"]

@@ -83,6 +83,8 @@ def settle_case(dataset: Dataset, name: str, text: str, seed: int) -> Case:
         cases = tuple(Case.parse(text).expand())
     except ValueError as problem:
         raise UsageError(f"--scenario: {problem}") from None
+    if cases[0].scenario is Scenario.KEPT:
+        raise UsageError("--scenario: a kept input is a file already", "it is in .mlvalidate/cases")
     if len(cases) > 1:
         names = ", ".join(case.name for case in cases)
         raise UsageError(f"--scenario {text} has several cases", f"name one of them: {names}")
