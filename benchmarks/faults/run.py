@@ -30,7 +30,7 @@ def run_pipeline(project: Path, seed: int = 0) -> PipelineResult:
     """Run the command as a user would; RuntimeError when it gives no result."""
     command = [sys.executable, "-m", "mlvalidate", "test-pipeline", "-C", str(project)]
     done = subprocess.run(
-        [*command, "--no-record", "--json", "--seed", str(seed)],
+        [*command, "--no-record", "--reports", "none", "--json", "--seed", str(seed)],
         capture_output=True,
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         text=True,
