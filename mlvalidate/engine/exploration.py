@@ -187,7 +187,7 @@ class _Search:
 
     def run(self) -> None:
         """Search, and shrink what is found, until the budget is spent."""
-        from hypothesis import HealthCheck, Phase, Verbosity, configuration, find, settings
+        from hypothesis import HealthCheck, Phase, Verbosity, find, settings
         from hypothesis import strategies as st
         from hypothesis.errors import NoSuchExample
 
@@ -209,10 +209,8 @@ class _Search:
             verbosity=Verbosity.quiet,
         )
         nothing_failed = contextlib.suppress(NoSuchExample)
-        with scratch_folder() as home, warnings.catch_warnings(), nothing_failed:
+        with _hypothesis_home(), warnings.catch_warnings(), nothing_failed:
             warnings.simplefilter("ignore")
-            # Its caches would else appear in the user's folder.
-            configuration.set_hypothesis_home_dir(str(home))
             source = random.Random(self.plan.seed)
             find(tables, self._fails, settings=chosen, random=source)
 
@@ -311,3 +309,18 @@ def _run_in(search: _Search, plan: Plan, folder: RunFolder) -> Iterator[Run]:
     redactor = Redactor.for_environment(os.environ, *plan.settings())
     watch = DriftWatch(search.project, plan, folder, NO_BASELINES, search.interrupted)
     yield Run(search.project, plan, folder, search.sandboxing, redactor, search.interrupted, watch)
+
+
+@contextlib.contextmanager
+def _hypothesis_home() -> Iterator[None]:
+    """Keep hypothesis's caches out of the user's folder for a while."""
+    from hypothesis import configuration
+
+    before: Path | None = getattr(configuration, "__hypothesis_home_directory", None)
+    with scratch_folder() as home:
+        configuration.set_hypothesis_home_dir(home)
+        try:
+            yield
+        finally:
+            # Else whoever uses hypothesis next in this process would make the folder anew.
+            configuration.set_hypothesis_home_dir(before)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from hypothesis import configuration
 
 from mlvalidate import api
 from mlvalidate.core.errors import ExitCode, UsageError
@@ -163,3 +164,12 @@ def test_an_interrupt_ends_the_search(
         )  # fmt: skip
     assert calls == [1, 2]
     assert not kept(project)
+
+
+def test_hypothesis_keeps_its_own_home(
+    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(configuration, "__hypothesis_home_directory", tmp_path / "home")
+    declare(project, DIVIDES)
+    explore(project, 4)
+    assert configuration.storage_directory().path == tmp_path / "home"
