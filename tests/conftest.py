@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,10 @@ from tests.projects import ProjectFolder
 # A machine under load is no fault.
 settings.register_profile("without deadline", deadline=None)
 settings.load_profile("without deadline")
+
+# A shell starts a job in the background with Ctrl-C ignored, and so would be what the tests start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
