@@ -16,6 +16,8 @@ from mlvalidate.core.suggest import did_you_mean
 
 Bound = int | float | dt.datetime | dt.date
 Scalar = bool | int | float | str
+Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(ge=-1, le=1)]
 
 
 class ColumnType(StrEnum):
@@ -204,12 +206,10 @@ class Column(Model):
     rate: float | None = Field(
         default=None, gt=0, lt=1, description="Share of true values of a boolean or 0/1 column"
     )
-    signal: float | None = Field(
+    signal: Share | dict[str, Weight] | None = Field(
         default=None,
-        ge=0,
-        le=1,
         description="How far the other columns foretell a label: 0 not at all, 1 wholly "
-        "(default: 0.5)",
+        "(default: 0.5); or column -> how far, negative for what speaks against it",
     )
     like: Likeness | None = Field(default=None, description="What the strings look like")
     distribution: Annotated[Distribution | None, BeforeValidator(_distribution)] = Field(
@@ -237,6 +237,8 @@ class Column(Model):
         """How far the other columns foretell this one, if it is a label: `signal`, or 0.5."""
         if not self.label:
             return 0.0
+        if isinstance(self.signal, dict):
+            return math.hypot(*self.signal.values())
         return 0.5 if self.signal is None else self.signal
 
     @property
@@ -284,6 +286,8 @@ class Column(Model):
             raise ValueError("`like` and `pattern` can't both say what the strings look like")
         if self.signal is not None and not self.label:
             raise ValueError("`signal` is for the column with `label: true`")
+        if self.strength > 1:
+            raise ValueError("`signal`: the squares of its weights may sum to 1 at most")
         ordered = self.type.is_number or self.type.is_temporal
         if self.distribution is not None and (not ordered or self.values is not None):
             raise ValueError("`distribution` is for numbers, datetimes and dates without `values`")

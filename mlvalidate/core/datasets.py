@@ -211,6 +211,27 @@ class Dataset(Model):
                     raise ValueError("`correlations` are from -1 to 1, between two columns")
         return self
 
+    def foretells(self, name: str) -> bool:
+        """Tell whether a model could learn from a column: texts, keys and the label say nothing."""
+        column = self.columns[name]
+        is_key = name in self.key_columns or column.unique or column.foreign_key is not None
+        is_drawn = not is_key and column.derived is None and not column.label
+        return is_drawn and not column.type.is_textual and not column.type.is_nested
+
+    @model_validator(mode="after")
+    def _label_is_foretold_by_columns_that_can(self) -> Self:
+        for label, column in self.columns.items():
+            for name in column.signal if isinstance(column.signal, dict) else ():
+                where = f"column {label!r}: `signal` names {name!r}, "
+                if name not in self.columns:
+                    raise ValueError(f"{where}which is not among the columns")
+                if not self.foretells(name):
+                    raise ValueError(
+                        f"{where}but keys, unique, derived, text and nested columns, and the label "
+                        "itself, foretell nothing"
+                    )
+        return self
+
     @model_validator(mode="after")
     def _is_text_where_text_is_shaped(self) -> Self:
         delimited = self.format in (FileFormat.CSV, FileFormat.TSV)

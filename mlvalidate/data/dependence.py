@@ -48,20 +48,26 @@ class Arrangement:
     ) -> Values:
         """Return the label's values so that ``others``, by their order in each row, foretell them.
 
-        ``signal`` is the weight of what the other columns say; the rest is chance.
+        The label's ``strength`` is the weight of what they say; the rest is chance.
         """
         label = self._dataset.label or ""
         declared = self._dataset.columns[label]
         told = np.zeros(self._rows)
         for name, ranks in others.items():
-            # Some columns speak for the label, others against it.
-            sign = 1.0 if self._draws(name, "signal").below(2, 1)[0] else -1.0
-            told = told + sign * standardised(ranks)
+            weight = self._weight_for(declared, name)
+            if weight:
+                told = told + weight * standardised(ranks)
         told = standardised(told)
         chance = normal_scores(self._draws(label, "chance", *self._part).uniform(self._rows))
-        weight = declared.strength
-        scores = weight * told + math.sqrt(1 - weight * weight) * chance
+        strength = declared.strength
+        scores = strength * told + math.sqrt(1 - strength * strength) * chance
         return by_scores(values, scores[filled], declared)
+
+    def _weight_for(self, label: Column, name: str) -> float:
+        """Return how much a column speaks for the label, or, below 0, against it."""
+        if isinstance(label.signal, dict):
+            return label.signal.get(name, 0.0)
+        return 1.0 if self._draws(name, "signal").below(2, 1)[0] else -1.0
 
     def _draws(self, *names: str) -> Draws:
         return Draws(self._seed, self._name, *names)

@@ -109,21 +109,13 @@ def _columns(dataset: Dataset, cells: Cells, part: Part, seed: int, name: str) -
         values, filled = drawn(column)
         values = arrangement.arrange(column, values, filled)
         columns[column] = assemble(declared, values, ~filled)
-        if signal and _foretells(dataset, column):
+        if signal and dataset.foretells(column):
             ranks[column] = _with_gaps(ranks_of(values, declared), filled)
     if signal:
         values, filled = drawn(signal)
         values = arrangement.arrange_label(values, filled, ranks)
         columns[signal] = assemble(dataset.columns[signal], values, ~filled)
     return columns
-
-
-def _foretells(dataset: Dataset, name: str) -> bool:
-    """Tell whether a model could learn from a column: texts and keys say nothing."""
-    column = dataset.columns[name]
-    is_key = name in dataset.key_columns or column.unique or column.derived
-    is_key = is_key or column.foreign_key
-    return not is_key and not column.type.is_textual and not column.type.is_nested
 
 
 def _with_gaps(ranks: Values, filled: Values) -> Values:

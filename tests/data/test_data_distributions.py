@@ -184,6 +184,19 @@ def test_a_label_can_be_foretold_as_far_as_declared(
     assert least <= max(found) <= most
 
 
+def test_a_label_is_foretold_by_the_columns_that_its_signal_names() -> None:
+    signal = {"x": 0.6, "z": -0.5}
+    frame = table(
+        {
+            "label": {"type": "float", "label": True, "signal": signal},
+            **{name: {"type": "float"} for name in ("x", "y", "z")},
+        }
+    )
+    found = frame.corr(method="spearman")["label"]
+    for name, weight in {**signal, "y": 0.0}.items():
+        assert found[name] == pytest.approx(weight, abs=0.06)
+
+
 def test_derived_columns_are_computed_in_any_order() -> None:
     frame = table(
         {

@@ -38,7 +38,6 @@ KNOWN = {
     "basket": ["single", "small", "large"],
 }
 
-OTHER = "other"
 YES_NO = {"true": True, "1": True, "1.0": True, "yes": True, "false": False, "0": False, "0.0": False, "no": False}
 
 
@@ -94,10 +93,10 @@ def parse_bool(values):
 
 
 def fit_spec(raw):
-    """What the features learn from the training customers: fill values and known categories."""
+    """What the features learn from the training customers: fill values and categories, the most common first."""
     base = derive(raw, SNAPSHOT)
     fill = {column: median(base[column]) for column in NUMERIC}
-    known = {column: sorted(raw[column].dropna().astype(str).unique().tolist()) for column in CATEGORIES}
+    known = {column: by_frequency(raw[column]) for column in CATEGORIES}
     return {"snapshot": SNAPSHOT, "features": FEATURES, "fill": fill, "categories": known}
 
 
@@ -113,9 +112,15 @@ def build_features(raw, spec):
     features["bought_again"] = features["orders"] > 1
     features["weekend_buyer"] = raw["weekend_buyer"]
     for column in CATEGORIES:
-        known = raw[column].isin(spec["categories"][column])
-        features[column] = raw[column].astype(object).where(known, OTHER)
+        # A model can't weigh a category that it never saw: it is given the most common one.
+        known = spec["categories"][column]
+        features[column] = raw[column].astype(object).where(raw[column].isin(known), known[0])
     return features[[ID, *FEATURES]]
+
+
+def by_frequency(values):
+    counts = values.astype(str).value_counts()
+    return sorted(counts.index, key=lambda value: (-counts[value], value))
 
 
 def derive(raw, snapshot):
@@ -161,7 +166,7 @@ def check_features(features):
     problems += [f"{column} is no boolean" for column in [*BOOLEAN, LABEL] if not pd.api.types.is_bool_dtype(features[column])]
     if not problems:
         problems += [f"{column} is below 0" for column in NUMERIC if (features[column] < 0).any()]
-        problems += [f"{column} has unknown values" for column, known in KNOWN.items() if not features[column].isin([*known, OTHER]).all()]
+        problems += [f"{column} has unknown values" for column, known in KNOWN.items() if not features[column].isin(known).all()]
     if features[ID].duplicated().any():
         problems.append(f"{ID} is not unique")
     if problems:
