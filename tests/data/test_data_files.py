@@ -313,7 +313,8 @@ def test_a_problem_that_only_arrow_sees(tmp_path: Path, monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> None:
         raise pa.ArrowInvalid("CSV parse error:\n " + "x" * 300)
 
-    monkeypatch.setattr("pyarrow.csv.open_csv", fail)
+    for name in ("open_csv", "read_csv"):
+        monkeypatch.setattr(f"pyarrow.csv.{name}", fail)
     text = complaint(tmp_path, "a,b\n1,2\n")
     assert text.startswith("CSV parse error: xxx")
     assert len(text) == 200
