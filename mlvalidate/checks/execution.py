@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.checks.hints import advise
+from mlvalidate.checks.limits import met_file_limit
 from mlvalidate.checks.traceback import parse_python_error
 from mlvalidate.core.execution import Stop
 from mlvalidate.core.findings import Finding, Severity
@@ -31,7 +32,7 @@ class ScriptFailed(Check):
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         outcome = evidence.outcome
-        if outcome.stop is not None or outcome.exit_code in (0, None):
+        if outcome.stop is not None or outcome.exit_code in (0, None) or met_file_limit(evidence):
             return
         error = evidence.error
         advice = advise(evidence)
@@ -80,7 +81,7 @@ class ScriptKilled(Check):
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         outcome = evidence.outcome
-        if outcome.stop is not None or outcome.signal is None:
+        if outcome.stop is not None or outcome.signal is None or met_file_limit(evidence):
             return
         name = signal_name(outcome.signal)
         hints = {
@@ -128,7 +129,8 @@ class TimedOut(Check):
 class OutOfMemory(Check):
     """The script and its child processes together used more memory than `memory` allows.
 
-    They are killed at once, as a container would be. Pages that forked workers share count once.
+    They are killed at once, as a container would be. Pages that forked workers share count once,
+    and so do files in `/dev/shm` and in folders that the script makes in `/`: they are in memory.
 
     What to do: raise `memory` to what the instance type has, or read the data in chunks.
     """
@@ -138,9 +140,10 @@ class OutOfMemory(Check):
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         if evidence.outcome.stop is Stop.MEMORY:
+            used = max(evidence.outcome.peak_memory, evidence.outcome.peak_rss)
             yield self.finding(
                 evidence,
-                f"the script used {format_size(evidence.outcome.peak_rss)} of memory; "
+                f"the script used {format_size(used)} of memory; "
                 f"the limit is {format_size(evidence.planned.memory)}",
                 hint=f"raise `memory` of step {evidence.planned.step_name} if the instance has it",
             )

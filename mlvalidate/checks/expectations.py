@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from mlvalidate.checks.base import Rule
 from mlvalidate.checks.evidence import Evidence
+from mlvalidate.checks.limits import met_file_limit
 from mlvalidate.core.findings import MOST_EVIDENCE, Finding
 from mlvalidate.core.plan import PlannedCase
 from mlvalidate.core.scenarios import Expectation, Scenario
@@ -69,6 +70,8 @@ def clear_failure(evidence: Evidence) -> str:
     outcome = evidence.outcome
     if outcome.stop is not None or outcome.signal is not None or outcome.start_failure:
         return ""
+    if met_file_limit(evidence):
+        return ""
     error = evidence.error
     if error is not None and error.type != "MemoryError":
         return _one_line(f"{error.type}: {error.message}") if error.message else ""
@@ -105,7 +108,9 @@ def _accepted(evidence: Evidence, findings: tuple[Finding, ...]) -> Finding:
 
 
 def _unclear(evidence: Evidence, findings: tuple[Finding, ...]) -> Finding:
-    ways = [finding.message for finding in findings if finding.code.startswith("X20")]
+    ways = [
+        finding.message for finding in findings if finding.code.startswith(("X20", "X213", "X214"))
+    ]
     how = ways[0] if ways else f"exit code {evidence.outcome.exit_code}"
     return _finding(
         FailureUnclear,

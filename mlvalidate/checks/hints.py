@@ -368,6 +368,24 @@ def _memory(error: PythonError, evidence: Evidence) -> Advice | None:
     )
 
 
+def _no_space(error: PythonError, evidence: Evidence) -> Advice | None:
+    if "No space left on device" not in error.message:
+        return None
+    return Advice(
+        "folders that a script makes in `/`, and /dev/shm, are in memory and hold no more than "
+        f"`memory` of step {evidence.planned.step_name}: raise it, or write to an output or to /tmp"
+    )
+
+
+def _no_process(error: PythonError, evidence: Evidence) -> Advice | None:
+    if error.type != "BlockingIOError" and "can't start new thread" not in error.message:
+        return None
+    return Advice(
+        f"the step may have {evidence.planned.processes} processes and threads: raise `processes` "
+        f"of step {evidence.planned.step_name} if it needs more"
+    )
+
+
 Rule = Callable[[PythonError, Evidence], Advice | None]
 
 _RULES: tuple[Rule, ...] = (
@@ -383,4 +401,6 @@ _RULES: tuple[Rule, ...] = (
     _encoding,
     _json_numbers,
     _memory,
+    _no_space,
+    _no_process,
 )

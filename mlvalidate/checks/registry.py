@@ -20,6 +20,7 @@ from mlvalidate.checks import (
     gates,
     inside,
     leakage,
+    limits,
     missing_input,
     outputs,
     pipeline,
@@ -35,6 +36,7 @@ from mlvalidate.core.findings import Finding
 
 BUILTIN: tuple[type[Check], ...] = (
     *execution.CHECKS,
+    *limits.CHECKS,
     *outputs.CHECKS,
     *tables.CHECKS,
     *values.CHECKS,

@@ -40,6 +40,9 @@ Size = Annotated[
     BeforeValidator(parse_size),
     WithJsonSchema({"type": ["integer", "string"], "examples": ["512MB", "2GB"]}),
 ]
+# The limits of a step that declares none: bytes on disk, processes and threads. A pool of workers
+# with threads of their own on a large machine has some thousands.
+DISK, PROCESSES = 10 * 10**9, 4000
 # What a training job leaves here reaches its consumers as an archive.
 _PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
 ArgumentValue = bool | int | float | str | None | tuple[bool | int | float | str, ...]
@@ -157,6 +160,12 @@ class Step(Model):
     )
     timeout: Duration | None = None
     memory: Size | None = Field(default=None, description="Limit of the whole process tree")
+    disk: Size | None = Field(
+        default=None, description="Limit of what the step writes: outputs, /tmp and all else"
+    )
+    processes: int | None = Field(
+        default=None, ge=1, description="Limit of processes and threads at once"
+    )
     network: Access | None = None
     credentials: Access | None = Field(
         default=None, description="allow: pass the AWS environment and ~/.aws on to the script"
@@ -372,6 +381,12 @@ class Defaults(Model):
     )
     timeout: Duration = 600.0
     memory: Size = 2 * 10**9
+    disk: Size = Field(
+        default=DISK, description="Limit of what a step writes: outputs, /tmp and all else"
+    )
+    processes: int = Field(
+        default=PROCESSES, ge=1, description="Limit of a step's processes and threads at once"
+    )
     network: Access = Access.DENY
     credentials: Access = Access.DENY
     env: dict[str, EnvironmentValue] = Field(default_factory=dict)

@@ -11,6 +11,8 @@ class Stop(StrEnum):
 
     TIMEOUT = "timeout"
     MEMORY = "memory"
+    DISK = "disk"
+    PROCESSES = "processes"
     INTERRUPT = "interrupt"
 
 
@@ -39,6 +41,11 @@ class Outcome:
     leftovers: tuple[str, ...]
     changes: tuple[Change, ...]
     read_only: tuple[str, ...]
+    # What counts against the limits: bytes with files in memory among them, processes and threads,
+    # bytes on disk.
+    peak_memory: int = 0
+    peak_tasks: int = 0
+    disk_bytes: int = 0
 
     @property
     def succeeded(self) -> bool:

@@ -8,7 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from mlvalidate.core.contracts import Access, Reports, Step
+from mlvalidate.core.contracts import DISK, PROCESSES, Access, Reports, Step
 from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 
@@ -117,6 +117,9 @@ class PlannedStep(Model):
     network: Access
     credentials: Access
     env: dict[str, str]
+    # Runs recorded by older versions lack these limits.
+    disk: int = DISK
+    processes: int = PROCESSES
     on: PlannedCase = PlannedCase()
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""

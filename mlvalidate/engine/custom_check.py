@@ -70,6 +70,10 @@ def _reason(outcome: Outcome, planned: PlannedStep, stderr: str) -> str:
     """Return why a check function came to no verdict. The limits of its step hold for it, too."""
     if outcome.stop is Stop.MEMORY:
         return f"with its tables it took more than the step's {format_size(planned.memory)}"
+    if outcome.stop is Stop.DISK:
+        return f"it wrote more than the step's {format_size(planned.disk)} to disk"
+    if outcome.stop is Stop.PROCESSES:
+        return f"it had more than the step's {planned.processes} processes and threads"
     if outcome.stop is Stop.TIMEOUT:
         return f"it took longer than the step's {format_duration(planned.timeout)}"
     error = parse_python_error(stderr)

@@ -86,6 +86,9 @@ def execute(
             network=planned.network is Access.ALLOW,
             timeout=planned.timeout,
             memory=planned.memory,
+            disk=planned.disk,
+            processes=planned.processes,
+            folders=(paths.folder.ml, paths.folder.harness, scratch),
         )
         yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
 

@@ -1,93 +1,119 @@
-"""Samples memory and CPU time of a process tree while it runs."""
+"""Samples memory, CPU time and size of a process tree while it runs."""
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
-from pathlib import Path
+import time
+from dataclasses import dataclass, field
 
-import psutil
+from mlvalidate.engine.processes import (
+    Process,
+    Sharing,
+    children,
+    files_in_memory,
+    read_process,
+    read_sharing,
+)
+
+# What measuring shared pages may take of one core, and what it may when the limit is near.
+_SHARE, _SHARE_NEAR_LIMIT = 0.005, 0.2
+# Files in memory are not worth a look at who maps them below this many bytes.
+_FEW_BYTES = 10**6
 
 
 @dataclass(frozen=True)
 class TreeSample:
-    """What a process tree held at one moment: bytes, seconds, number of processes."""
+    """What a process tree held at one moment.
+
+    ``rss`` is in bytes; pages that processes share count once. ``memory`` are bytes too: ``rss``
+    and the files that the script keeps in memory. ``tasks`` are processes and their threads.
+    ``is_exact`` is false where shared pages were not measured anew.
+    """
 
     rss: int
+    memory: int
     cpu_s: float
     processes: int
+    tasks: int
+    is_exact: bool
 
 
+@dataclass
 class TreeMonitor:
     """Looks at everything below a process, which is itself left out.
 
-    ``depth`` levels below the process are left out as well: they are the sandbox's own.
+    ``depth`` levels below the process are left out as well: they are the sandbox's own. The tree
+    may use ``limit`` bytes of memory and have ``most_tasks`` processes and threads. ``mounts`` are
+    the folders of the script's view that are kept in memory.
     """
 
-    def __init__(self, pid: int, depth: int) -> None:
-        self._pid = pid
-        self._depth = depth
-        self._known: dict[int, psutil.Process] = {}
-        self._ended_cpu_s = 0.0
-        self._last_cpu_s: dict[int, float] = {}
+    pid: int
+    depth: int
+    limit: int
+    most_tasks: int
+    mounts: tuple[str, ...] = ()
+    _ended_cpu_s: float = 0.0
+    # By pid and time of birth: pids are used again.
+    _cpu_s: dict[tuple[int, int], float] = field(default_factory=dict)
+    _sharing: dict[int, Sharing] = field(default_factory=dict)
+    _next_measurement: float = 0.0
 
     def sample(self) -> TreeSample:
         """Return the sum over the tree as it is now."""
-        pids = self._tree()
-        rss = 0
-        for pid in pids:
-            try:
-                process = self._known.setdefault(pid, psutil.Process(pid))
-                with process.oneshot():
-                    rss += process.memory_info().rss
-                    times = process.cpu_times()
-                    self._last_cpu_s[pid] = times.user + times.system
-            except psutil.Error:
-                continue
-        self._forget(set(self._last_cpu_s) - set(pids))
-        cpu_s = self._ended_cpu_s + sum(self._last_cpu_s.values())
-        return TreeSample(rss=rss, cpu_s=cpu_s, processes=len(pids))
+        found = [process for pid in self._tree() if (process := read_process(pid)) is not None]
+        total = sum(process.rss for process in found)
+        files = files_in_memory(found[0].pid, self.mounts) if found else 0
+        is_exact = self._update_sharing(found, total, files)
+        shared = sum(self._sharing[process.pid].surplus for process in found)
+        mapped = sum(self._sharing[process.pid].shmem for process in found)
+        rss = total - shared
+        return TreeSample(
+            rss=rss,
+            memory=rss + max(0, files - mapped),
+            cpu_s=self._count_cpu(found),
+            processes=len(found),
+            tasks=sum(process.threads for process in found),
+            is_exact=is_exact,
+        )
 
-    def _forget(self, ended: set[int]) -> None:
-        for pid in ended:
-            self._known.pop(pid, None)
-            self._ended_cpu_s += self._last_cpu_s.pop(pid)
+    def _update_sharing(self, found: list[Process], total: int, files: int) -> bool:
+        """Bring up to date what each process shares; tell whether it was measured.
+
+        That takes milliseconds for a large process. In between, a process shares what it shared
+        when it was measured, and a new one all that it was born with: so has a fork.
+        """
+        if len(found) < 2 and files < _FEW_BYTES:
+            self._sharing = {process.pid: Sharing() for process in found}
+            return True
+        now = time.perf_counter()
+        # A fork bomb must be ended before its memory is measured, which would take seconds.
+        if now < self._next_measurement or len(found) > self.most_tasks:
+            self._sharing = {
+                process.pid: self._sharing.get(process.pid, Sharing(process.rss)).within(
+                    process.rss
+                )
+                for process in found
+            }
+            return False
+        self._sharing = {process.pid: read_sharing(process) for process in found}
+        done = time.perf_counter()
+        share = _SHARE_NEAR_LIMIT if total + files > self.limit else _SHARE
+        self._next_measurement = done + (done - now) / share
+        return True
+
+    def _count_cpu(self, found: list[Process]) -> float:
+        current = {(process.pid, process.born): process.cpu_s for process in found}
+        ended = self._cpu_s.keys() - current.keys()
+        self._ended_cpu_s += sum(self._cpu_s[key] for key in ended)
+        self._cpu_s = current
+        return self._ended_cpu_s + sum(current.values())
 
     def _tree(self) -> list[int]:
-        level = [self._pid]
+        level = [self.pid]
         found: list[int] = []
         depth = 0
         while level:
-            level = [child for pid in level for child in _children(pid)]
-            if depth >= self._depth:
+            level = [child for pid in level for child in children(pid)]
+            if depth >= self.depth:
                 found += level
             depth += 1
         return found
-
-    def proportional_set_size(self) -> int:
-        """Return bytes with shared pages counted once: slower than RSS, fair to forked workers."""
-        total = 0
-        for pid in self._tree():
-            try:
-                info = psutil.Process(pid).memory_full_info()
-                total += getattr(info, "pss", info.rss)
-            except psutil.Error:
-                continue
-        return total
-
-
-def _children(pid: int) -> list[int]:
-    if sys.platform == "linux":
-        # One small read instead of a scan of all processes. A process's threads may have children.
-        try:
-            return [
-                int(child)
-                for task in Path(f"/proc/{pid}/task").iterdir()
-                for child in (task / "children").read_text().split()
-            ]
-        except OSError:
-            return []
-    try:
-        return [child.pid for child in psutil.Process(pid).children()]
-    except psutil.Error:
-        return []

@@ -236,6 +236,8 @@ def _plan_node(
         python=find_interpreter(step.python or defaults.python, project.root),
         timeout=step.timeout or defaults.timeout,
         memory=step.memory or defaults.memory,
+        disk=step.disk or defaults.disk,
+        processes=step.processes or defaults.processes,
         network=step.network or defaults.network,
         credentials=step.credentials or defaults.credentials,
         env={**defaults.env, **step.env},

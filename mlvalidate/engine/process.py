@@ -10,10 +10,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from pathlib import Path
 
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.execution import Change, Outcome, Stop
+from mlvalidate.engine.disk import DiskWatch
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.monitor import TreeMonitor, TreeSample
 from mlvalidate.engine.sandbox import LAUNCHER, View
@@ -29,7 +31,11 @@ _PIPE_BYTES = 1 << 18
 
 @dataclass(frozen=True)
 class Launch:
-    """What to run and in what view. ``view`` None: without a sandbox."""
+    """What to run, in what view and within which limits. ``view`` None: without a sandbox.
+
+    ``timeout`` is in seconds, ``memory`` and ``disk`` in bytes; ``processes`` are processes and
+    threads. ``folders`` are those of this machine that the script's files add up in.
+    """
 
     argv: tuple[str, ...]
     env: dict[str, str]
@@ -38,6 +44,9 @@ class Launch:
     network: bool
     timeout: float
     memory: int
+    disk: int
+    processes: int
+    folders: tuple[Path, ...]
 
 
 def run_process(
@@ -60,7 +69,10 @@ class _Running:
         self._stop: Stop | None = None
         self._stopped_at = 0.0
         self._status = b""
-        self._peak = 0
+        self._peak_rss = 0
+        self._peak_memory = 0
+        self._peak_tasks = 0
+        self._disk = DiskWatch(launch.folders, launch.disk)
 
     def __enter__(self) -> _Running:
         status_read, status_write = os.pipe()
@@ -99,6 +111,8 @@ class _Running:
                 "argv": list(launch.argv),
                 "env": launch.env,
                 "cwd": launch.cwd,
+                "file_size": launch.disk,
+                "processes": launch.processes,
             }
         ).encode()
 
@@ -124,8 +138,14 @@ class _Running:
         self, stdout: LogFile, stderr: LogFile, interrupted: Callable[[], bool]
     ) -> Iterator[TreeSample | Outcome]:
         """Read the pipes until they end; sample and enforce limits in between."""
-        depth = 0 if self._launch.view is None else 1
-        monitor = TreeMonitor(self._process.pid, depth)
+        view = self._launch.view
+        monitor = TreeMonitor(
+            self._process.pid,
+            depth=0 if view is None else 1,
+            limit=self._launch.memory,
+            most_tasks=self._launch.processes,
+            mounts=() if view is None else view.in_memory,
+        )
         next_watch = next_report = self._started
         with selectors.DefaultSelector() as selector:
             assert self._process.stdout is not None
@@ -147,16 +167,12 @@ class _Running:
                 if sample.processes and not self._seen:
                     self._seen = True
                     self._started = now
-                self._enforce(now, sample, monitor, interrupted)
+                self._disk.look()
+                self._note_peaks(sample)
+                self._enforce(now, sample, interrupted)
                 if self._stop is not None and now > self._stopped_at + _give_up_after(self._stop):
                     break
-                is_due = now >= next_report and sample.processes > 0
-                if sample.processes > 1 and is_due:
-                    # Between fork and exec a child counts its parent's memory once more.
-                    sample = replace(sample, rss=monitor.proportional_set_size())
-                if sample.processes == 1 or is_due:
-                    self._peak = max(self._peak, sample.rss)
-                if is_due:
+                if now >= next_report and sample.processes > 0:
                     next_report = now + _REPORT_SECONDS + (now - self._started) / 300
                     yield sample
         yield self._outcome()
@@ -175,13 +191,13 @@ class _Running:
     def _take_status(self, data: bytes) -> None:
         self._status += data
 
-    def _enforce(
-        self,
-        now: float,
-        sample: TreeSample,
-        monitor: TreeMonitor,
-        interrupted: Callable[[], bool],
-    ) -> None:
+    def _note_peaks(self, sample: TreeSample) -> None:
+        self._peak_rss = max(self._peak_rss, sample.rss)
+        self._peak_tasks = max(self._peak_tasks, sample.tasks)
+        if sample.is_exact:
+            self._peak_memory = max(self._peak_memory, sample.memory)
+
+    def _enforce(self, now: float, sample: TreeSample, interrupted: Callable[[], bool]) -> None:
         """Begin to stop a script that broke a limit, and finish what has begun."""
         if self._stop is not None:
             if now > self._stopped_at + _TERM_GRACE_SECONDS:
@@ -191,13 +207,17 @@ class _Running:
             self._begin_stop(Stop.INTERRUPT, now, signal.SIGTERM)
         elif now - self._started > self._launch.timeout:
             self._begin_stop(Stop.TIMEOUT, now, signal.SIGTERM)
-        elif sample.rss > self._launch.memory and self._is_over_memory(sample, monitor):
+        elif (exceeded := self._exceeded(sample)) is not None:
             # As the kernel does when a container is out of memory: no farewell.
-            self._begin_stop(Stop.MEMORY, now, signal.SIGUSR1)
+            self._begin_stop(exceeded, now, signal.SIGUSR1)
 
-    def _is_over_memory(self, sample: TreeSample, monitor: TreeMonitor) -> bool:
-        """Forked workers share pages, which the sum of their RSS counts many times over."""
-        return sample.processes == 1 or monitor.proportional_set_size() > self._launch.memory
+    def _exceeded(self, sample: TreeSample) -> Stop | None:
+        """Return which limit on resources the script has passed."""
+        if sample.is_exact and sample.memory > self._launch.memory:
+            return Stop.MEMORY
+        if sample.tasks > self._launch.processes:
+            return Stop.PROCESSES
+        return Stop.DISK if self._disk.is_over or self._disk.is_full else None
 
     def _begin_stop(self, stop: Stop, now: float, number: int) -> None:
         self._stop = stop
@@ -223,7 +243,10 @@ class _Running:
             start_failure=status["error"],
             duration_s=status.get("duration_s", elapsed),
             cpu_s=status.get("cpu_s", 0.0),
-            peak_rss=max(self._peak, status.get("max_rss_bytes", 0)),
+            peak_rss=max(self._peak_rss, status.get("max_rss_bytes", 0)),
+            peak_memory=self._peak_memory,
+            peak_tasks=self._peak_tasks,
+            disk_bytes=self._disk.written,
             read_bytes=status.get("read_bytes", 0),
             written_bytes=status.get("written_bytes", 0),
             leftovers=tuple(status.get("leftovers", ())),
@@ -234,4 +257,5 @@ class _Running:
 
 def _give_up_after(stop: Stop) -> float:
     """Return after how many seconds even the launcher is considered stuck and is killed."""
-    return _KILL_GRACE_SECONDS + (0 if stop is Stop.MEMORY else _TERM_GRACE_SECONDS)
+    asks_first = stop in (Stop.TIMEOUT, Stop.INTERRUPT)
+    return _KILL_GRACE_SECONDS + (_TERM_GRACE_SECONDS if asks_first else 0)

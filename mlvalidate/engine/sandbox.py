@@ -63,6 +63,12 @@ class View:
     overlays: tuple[Overlay, ...] = ()
     binds: tuple[Bind, ...] = ()
 
+    @property
+    def in_memory(self) -> tuple[str, ...]:
+        """Where the script sees file systems that are kept in memory."""
+        # Layers and masks lie in one file system.
+        return ("/", "/dev/shm", *(("/tmp",) if self.layers_in_memory else ()))
+
     def to_json(self) -> dict[str, object]:
         """Return what the launcher reads."""
         return {
@@ -144,6 +150,8 @@ def _try_sandbox(layers_in_memory: bool) -> str:
             "argv": ["/bin/sh", "-c", "echo ok > /opt/ml/probe/written"],
             "env": {},
             "cwd": "/",
+            "file_size": 2**20,
+            "processes": 100,
         }
         return _run_probe(specification)
 

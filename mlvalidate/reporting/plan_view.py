@@ -101,7 +101,9 @@ def _data(planned: PlannedStep) -> str:
 def _limits(planned: PlannedStep) -> str:
     facts = [
         format_duration(planned.timeout),
-        format_size(planned.memory),
+        f"{format_size(planned.memory)} of memory",
+        f"{format_size(planned.disk)} of disk",
+        f"{planned.processes} processes",
         "network" if planned.network is Access.ALLOW else "no network",
         "AWS credentials" if planned.credentials is Access.ALLOW else "no AWS credentials",
     ]

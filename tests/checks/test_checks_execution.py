@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -189,6 +190,29 @@ def test_x204_memory() -> None:
     assert (finding.code, finding.severity) == ("X204", Severity.ERROR)
     assert finding.message == "the script used 3.0GB of memory; the limit is 1.0GB"
     assert finding.hint == "raise `memory` of step clean if the instance has it"
+
+
+def test_x213_disk() -> None:
+    stopped = {"exit_code": None, "signal": 9, "stop": Stop.DISK}
+    (much,) = judge_step(make_evidence(outcome=make_outcome(**stopped, disk_bytes=12 * 10**9)))
+    assert much.message == "the script wrote 12.0GB to disk; the limit is 10.0GB"
+    assert much.hint == "raise `disk` of step clean if it needs as much"
+    (full,) = judge_step(make_evidence(outcome=make_outcome(**stopped, disk_bytes=10**6)))
+    assert full.message == "the script was ended after 1.0MB: the disk is nearly full"
+    assert full.hint == "make room on this machine"
+    assert (much.code, full.code) == ("X213", "X213")
+    killed = make_outcome(exit_code=None, signal=int(signal.SIGXFSZ))
+    (file,) = judge_step(make_evidence(outcome=killed))
+    assert file.message == "the script wrote a file larger than 10.0GB, the limit"
+
+
+def test_x214_processes() -> None:
+    outcome = make_outcome(exit_code=None, signal=9, stop=Stop.PROCESSES, peak_tasks=4001)
+    (finding,) = judge_step(make_evidence(outcome=outcome))
+    assert (finding.code, finding.severity) == ("X214", Severity.ERROR)
+    assert finding.message == (
+        "the script had 4001 processes and threads at once; the limit is 4000"
+    )
 
 
 def test_x205_not_started(project: ProjectFolder) -> None:

@@ -128,7 +128,10 @@ def test_a_deep_tree_that_a_killed_run_left_behind(
 
 
 def test_a_sparse_file_of_terabytes(project: ProjectFolder) -> None:
-    project.declare_step("open('/opt/ml/processing/output/x.bin', 'w').truncate(2 * 10**12)")
+    script = "open('/opt/ml/processing/output/x.bin', 'w').truncate(2 * 10**12)"
+    project.declare_step(script)
+    assert project.run_step().codes == ["X213"]
+    project.declare_step(script, disk="3TB")
     ran = project.run_step()
     assert ran.codes == []
     assert ran.step.outputs[0].files[0].digest.startswith("~")

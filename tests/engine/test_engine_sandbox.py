@@ -45,17 +45,6 @@ def test_private_folders_are_empty_and_writable(project: ProjectFolder) -> None:
     assert not (home / ".probe").exists()
 
 
-def test_the_rest_of_the_machine_is_read_only(project: ProjectFolder, tmp_path: Path) -> None:
-    answer = report(
-        project,
-        "answer = []\n"
-        "for path in ('/etc/probe', '/usr/probe', '/sys/probe', '/var/probe'):\n"
-        "    try:\n        open(path, 'w'); answer.append(path)\n"
-        "    except OSError as error:\n        assert error.errno in (13, 30), error\n",
-    )
-    assert answer == []
-
-
 def test_the_project_is_copy_on_write_and_the_change_is_a_finding(project: ProjectFolder) -> None:
     project.write("settings.txt", "before")
     project.declare_step(
@@ -79,21 +68,6 @@ def test_other_runs_are_invisible(project: ProjectFolder) -> None:
     (state / "mlflow.db").write_text("secret")
     answer = report(project, f"answer = os.listdir({str(state)!r})")
     assert answer == []
-
-
-def test_environment_holds_nothing_of_the_caller(
-    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "abcdefghijklmnop")
-    monkeypatch.setenv("SOMETHING_OF_MINE", "1")
-    answer = report(project, "answer = dict(os.environ)", env={"MODE": "test", "RETRIES": 3})
-    assert isinstance(answer, dict)
-    assert "AWS_SECRET_ACCESS_KEY" not in answer
-    assert "SOMETHING_OF_MINE" not in answer
-    assert answer["MODE"] == "test"
-    assert answer["RETRIES"] == "3"
-    assert answer["TZ"] == "UTC"
-    assert answer["PROCESSING_JOB_NAME"] == "step"
 
 
 def test_credentials_are_passed_on_when_allowed(

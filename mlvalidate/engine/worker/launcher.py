@@ -13,6 +13,7 @@ Without namespaces the launcher is the keeper: it becomes the reaper of all orph
 
 import json
 import os
+import re
 import resource
 import signal
 import sys
@@ -97,7 +98,7 @@ def _build_view(specification):
     view.expose()
     view.overlay()
     view.link(sandbox["links"])
-    view.seal()
+    view.seal(specification["processes"])
     namespaces.set_host_name(sandbox["host_name"])
     if not specification["network"]:
         namespaces.raise_loopback()
@@ -161,7 +162,7 @@ def _become_script(specification, view, failure_write):
                 except (OSError, ValueError):
                     continue
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        _set_limits(specification, in_sandbox=view is not None)
         if view is not None:
             namespaces.drop_privileges()
         os.chdir(specification["cwd"])
@@ -171,6 +172,35 @@ def _become_script(specification, view, failure_write):
         os.write(failure_write, ("%s: %s" % (specification["argv"][0], error)).encode())
     finally:
         os._exit(127)
+
+
+def _set_limits(specification, in_sandbox):
+    """Set what holds also between two looks of the engine, and when it is killed."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _lower(resource.RLIMIT_FSIZE, specification["file_size"])
+    if in_sandbox and _counts_by_namespace():
+        _lower(resource.RLIMIT_NPROC, specification["processes"] + namespaces.SPARE_PROCESSES)
+    if sys.platform == "linux":
+        # When the machine runs out of memory the kernel ends the script before anything else.
+        try:
+            with open("/proc/self/oom_score_adj", "w") as file:
+                file.write("1000")
+        except OSError:
+            # Where the kernel refuses a fresh /proc, the old one is read-only.
+            return
+
+
+def _lower(kind, limit):
+    """Lower a limit, for good; it may be lower already."""
+    hard = resource.getrlimit(kind)[1]
+    if hard == resource.RLIM_INFINITY or limit < hard:
+        resource.setrlimit(kind, (limit, limit))
+
+
+def _counts_by_namespace():
+    """Tell whether the kernel counts a user's processes in this namespace alone (Linux 5.14)."""
+    release = re.match(r"(\d+)\.(\d+)", os.uname().release)
+    return release is not None and tuple(map(int, release.groups())) >= (5, 14)
 
 
 class _Usage:

@@ -59,6 +59,11 @@ _DEVICE_LINKS = (
     ("stderr", "/proc/self/fd/2"),
     ("ptmx", "pts/ptmx"),
 )
+# What the kernel allows beyond the limits of a step. They are the engine's to enforce, and to
+# explain: this is what a script can reach between two of its looks, or when it is stuck.
+SPARE_PROCESSES = 1000
+SPARE_MEMORY = 256 * 2**20
+
 # What a root of the machine could change through /proc, as container runtimes protect it.
 _PROTECTED = ("/proc/sys", "/proc/irq", "/proc/bus", "/proc/fs", "/proc/sysrq-trigger")
 
@@ -154,7 +159,7 @@ class View:
         self.scratch = spec["scratch"]
         self.layers_in_memory = spec["layers_in_memory"]
         # What the script may keep in each file system that lives in memory, in bytes.
-        self.memory = spec["memory"]
+        self.memory = spec["memory"] + SPARE_MEMORY
         self.masks = spec["masks"]
         self.exposed = spec["exposed"]
         self.overlays = sorted(spec["overlays"], key=lambda overlay: overlay["target"])
@@ -175,7 +180,8 @@ class View:
         for bind in self.binds:
             self._hold(bind["source"])
         if self.layers_in_memory:
-            mount("tmpfs", self.scratch, "tmpfs", MS_NOSUID | MS_NODEV)
+            options = "size=%d" % self.memory
+            mount("tmpfs", self.scratch, "tmpfs", MS_NOSUID | MS_NODEV, options)
         for overlay in self.overlays:
             for name in ("upper", "work"):
                 folder = self.layer(overlay, name)
@@ -311,8 +317,8 @@ class View:
                 os.symlink(destination, path)
                 self.made.append(path)
 
-    def seal(self):
-        """Make every mount read-only that is not one of ours, and renew /proc."""
+    def seal(self, processes):
+        """Make every mount read-only that is not one of ours, renew /proc, limit the processes."""
         for target, flags in _mounts().items():
             if target not in self._writable:
                 _make_read_only(target, flags)
@@ -324,10 +330,24 @@ class View:
             if error.errno != errno.EPERM:
                 raise
             return
+        _limit_pids(processes)
         for name in _PROTECTED:
             if os.path.exists(name):
                 mount(name, name, None, MS_BIND)
                 _make_read_only(name, MS_NOSUID | MS_NODEV | MS_NOEXEC)
+
+
+def _limit_pids(processes):
+    """Let this PID namespace have no higher pid, which also stops root's fork bombs.
+
+    Kernels before Linux 6.14 have one such limit for the whole machine and refuse.
+    """
+    try:
+        # Once the highest was reached, pids start over at 300.
+        with open("/proc/sys/kernel/pid_max", "w") as file:
+            file.write("%d" % (processes + SPARE_PROCESSES))
+    except OSError:
+        return
 
 
 def _make_devices(folder):
