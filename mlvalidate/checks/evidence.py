@@ -145,6 +145,10 @@ class Evidence:
         """The node that ran."""
         return self.planned.node
 
+    def notes_of(self, kind: str) -> list[Note]:
+        """Return what the stand-ins noted of one kind."""
+        return [note for note in self.notes if note.kind == kind]
+
     @cached_property
     def error(self) -> PythonError | None:
         """The last Python traceback that the script left: on stderr, for SageMaker, or on stdout.

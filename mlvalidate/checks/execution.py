@@ -10,6 +10,7 @@ from mlvalidate.checks.evidence import Evidence
 from mlvalidate.checks.hints import advise
 from mlvalidate.checks.limits import met_file_limit
 from mlvalidate.checks.traceback import parse_python_error
+from mlvalidate.core.contracts import Network
 from mlvalidate.core.execution import Stop
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.secrets import MASK
@@ -194,8 +195,8 @@ class ProcessesLeft(Check):
 class NetworkRefused(Check):
     """The script tried to reach another host; steps have no network unless they say so.
 
-    What to do: if the step needs it, set `network: allow` in the step; otherwise take the call
-    out, or pass the data in as an input.
+    What to do: if the step needs it, set `network: allow` in the step, or `record` to have the
+    hosts noted; otherwise take the call out, or pass the data in as an input.
     """
 
     code = "X207"
@@ -203,10 +204,8 @@ class NetworkRefused(Check):
     needs_success = False
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        if evidence.planned.network.value == "allow":
-            return
-        attempts = [note for note in evidence.notes if note.kind == "network"]
-        if attempts:
+        attempts = evidence.notes_of("network")
+        if attempts and not evidence.planned.network.is_open:
             hosts = dict.fromkeys(note.detail for note in attempts)
             yield self.finding(
                 evidence,
@@ -214,6 +213,32 @@ class NetworkRefused(Check):
                 hint="set `network: allow` in the step if it needs the network",
                 location=attempts[0].location or None,
                 examples=dict.fromkeys(f"{n.detail} from {n.location}" for n in attempts),
+            )
+
+
+class NetworkUsed(Check):
+    """The script reached for other hosts, as `network: record` lets it.
+
+    All of them are in the step's `hosts` in the result. What Python connects to is noted, with the
+    name that was looked up and the address; programs that the script starts are not looked into.
+
+    What to do: nothing, or declare as inputs what the step fetches, so that runs can be compared.
+    """
+
+    code = "X215"
+    severity = Severity.INFO
+    needs_success = False
+
+    def run(self, evidence: Evidence) -> Iterator[Finding]:
+        contacts = evidence.notes_of("network")
+        if contacts and evidence.planned.network is Network.RECORD:
+            hosts = dict.fromkeys(note.detail for note in contacts)
+            yield self.finding(
+                evidence,
+                f"the script reached for {join_names(hosts, 3)}",
+                hint="declare as inputs what the step fetches, so that runs can be compared",
+                location=contacts[0].location or None,
+                examples=dict.fromkeys(f"{n.detail} from {n.location}" for n in contacts),
             )
 
 
@@ -231,7 +256,7 @@ class InstallNeutralised(Check):
     needs_success = False
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        calls = dict.fromkeys(note.detail for note in evidence.notes if note.kind == "pip")
+        calls = dict.fromkeys(note.detail for note in evidence.notes_of("pip"))
         if calls:
             yield self.finding(
                 evidence,
@@ -336,6 +361,7 @@ CHECKS: tuple[type[Check], ...] = (
     NotStarted,
     ProcessesLeft,
     NetworkRefused,
+    NetworkUsed,
     InstallNeutralised,
     LogShortened,
     FailureDespiteSuccess,

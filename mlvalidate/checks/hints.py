@@ -314,7 +314,7 @@ def _no_credentials(error: PythonError, evidence: Evidence) -> Advice | None:
     missing = [
         f"`{name}: allow`"
         for name, access in (("credentials", planned.credentials), ("network", planned.network))
-        if access is Access.DENY
+        if access == Access.DENY
     ]
     if not missing:
         return Advice("the step may use AWS, but this machine has no access to it: try `aws sts`")
@@ -332,7 +332,7 @@ _NETWORK_ERRORS = re.compile(
 
 def _no_network(error: PythonError, evidence: Evidence) -> Advice | None:
     refused = any(note.kind == "network" for note in evidence.notes)
-    if not refused or evidence.planned.network is Access.ALLOW:
+    if not refused or evidence.planned.network.is_open:
         return None
     if not _NETWORK_ERRORS.search(error.message):
         return None

@@ -6,11 +6,13 @@ the business of `mlvalidate.project`.
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     Field,
     PrivateAttr,
@@ -62,6 +64,22 @@ EnvironmentValue = Annotated[
 ]
 
 
+_VARIABLE_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
+
+
+def _is_variable_name(value: str) -> str:
+    if not re.match(_VARIABLE_NAME, value):
+        raise ValueError(f"expected the name of a variable, such as HUB_TOKEN, found {value!r}")
+    return value
+
+
+VariableName = Annotated[
+    str,
+    AfterValidator(_is_variable_name),
+    WithJsonSchema({"type": "string", "pattern": _VARIABLE_NAME}),
+]
+
+
 class Kind(StrEnum):
     """How the container would start the script and which paths it would offer."""
 
@@ -76,6 +94,19 @@ class Access(StrEnum):
 
     DENY = "deny"
     ALLOW = "allow"
+
+
+class Network(StrEnum):
+    """Whether a step may use the network; recorded: it may, and the hosts are noted."""
+
+    DENY = "deny"
+    ALLOW = "allow"
+    RECORD = "record"
+
+    @property
+    def is_open(self) -> bool:
+        """True when connections leave the sandbox."""
+        return self is not Network.DENY
 
 
 class FileKind(StrEnum):
@@ -166,9 +197,15 @@ class Step(Model):
     processes: int | None = Field(
         default=None, ge=1, description="Limit of processes and threads at once"
     )
-    network: Access | None = None
+    network: Network | None = None
     credentials: Access | None = Field(
         default=None, description="allow: pass the AWS environment and ~/.aws on to the script"
+    )
+    pass_env: tuple[VariableName, ...] = Field(
+        default=(), description="Variables of your environment that the script is given, as secrets"
+    )
+    writes: tuple[str, ...] = Field(
+        default=(), description="Folders of this machine that the script may write to, for good"
     )
 
     checks: tuple[Annotated[DeclaredCheck, BeforeValidator(read_word)], ...] = Field(
@@ -387,9 +424,12 @@ class Defaults(Model):
     processes: int = Field(
         default=PROCESSES, ge=1, description="Limit of a step's processes and threads at once"
     )
-    network: Access = Access.DENY
+    network: Network = Network.DENY
     credentials: Access = Access.DENY
     env: dict[str, EnvironmentValue] = Field(default_factory=dict)
+    pass_env: tuple[VariableName, ...] = Field(
+        default=(), description="Variables of your environment that every script is given"
+    )
     seed: int = Field(default=0, ge=0, description="Seed of the synthetic data")
     log_limit: Size = Field(
         default=10 * 10**6, description="Bytes kept of stdout and of stderr, head and tail"

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
-from mlvalidate.core.contracts import DISK, PROCESSES, Access, Reports, Step
+from mlvalidate.core.contracts import DISK, PROCESSES, Access, Network, Reports, Step
 from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
+from mlvalidate.core.secrets import Redactor
 
 # A matrix is a test of one step on several cases.
 RunKind = Literal["script", "pipeline", "matrix"]
@@ -114,12 +115,16 @@ class PlannedStep(Model):
     python: Path
     timeout: float
     memory: int
-    network: Access
+    network: Network
     credentials: Access
     env: dict[str, str]
-    # Runs recorded by older versions lack these limits.
+    # Runs recorded by older versions lack these.
     disk: int = DISK
     processes: int = PROCESSES
+    # Names only: values are taken when the script starts, and kept nowhere.
+    pass_env: tuple[str, ...] = ()
+    # Folders of this machine, absolute, without links.
+    writes: tuple[Path, ...] = ()
     on: PlannedCase = PlannedCase()
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""
@@ -170,6 +175,15 @@ class Plan(Model):
                 step.hyperparameters,
             ):
                 yield {name: value for name, value in values.items() if isinstance(value, str)}
+
+    def redactor(self, environ: Mapping[str, str]) -> Redactor:
+        """Return what masks the secrets of ``environ`` and of the steps.
+
+        A variable that a step is passed is one, whatever its name.
+        """
+        passed = {name for planned in self.steps for name in planned.pass_env}
+        secrets = [environ[name] for name in passed if name in environ]
+        return Redactor.for_environment(environ, *self.settings(), secrets=secrets)
 
     def step(self, node: str) -> PlannedStep:
         """Return the planned step of a node; KeyError when the plan has none."""

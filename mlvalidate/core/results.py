@@ -118,6 +118,8 @@ class StepResult(Model):
     code_hash: str = ""
     contract_hash: str = ""
     data_hash: str = ""
+    # Hosts that the script reached for, refused ones as well.
+    hosts: tuple[str, ...] = ()
     # Text of /opt/ml/output/failure (training) or /opt/ml/output/message (processing).
     message: str = ""
 

@@ -69,11 +69,14 @@ class Redactor:
         )
 
     @classmethod
-    def for_environment(cls, *environments: Mapping[str, str]) -> Redactor:
-        """Return a redactor that knows the values of all secret-looking variables."""
-        return cls(
+    def for_environment(
+        cls, *environments: Mapping[str, str], secrets: Iterable[str] = ()
+    ) -> Redactor:
+        """Return a redactor that knows ``secrets`` and the values of secret-looking variables."""
+        found = [
             value for env in environments for name, value in env.items() if is_secret_name(name)
-        )
+        ]
+        return cls([*found, *secrets])
 
     def redact(self, text: str) -> str:
         """Return ``text`` with every secret masked."""

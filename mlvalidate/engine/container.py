@@ -348,6 +348,8 @@ def environment_of(paths: Paths, arguments: list[str]) -> dict[str, str]:
             "PROCESSING_JOB_NAME": _job_name(planned),
             "PROCESSING_JOB_ARN": _job_arn(planned),
         }
+    # Read now, and kept nowhere. They were set when the plan was made.
+    env |= {name: os.environ[name] for name in planned.pass_env if name in os.environ}
     env |= planned.env
     # The stand-ins come first, whatever the step puts there.
     for name, folder in (("PATH", "bin"), ("PYTHONPATH", "site")):

@@ -10,7 +10,7 @@ from pathlib import Path
 from mlvalidate.checks.evidence import PortContent
 from mlvalidate.core.contracts import Access, Project
 from mlvalidate.core.execution import Outcome
-from mlvalidate.core.plan import Plan
+from mlvalidate.core.plan import Plan, PlannedStep
 from mlvalidate.core.run_folder import RunFolder, StepFolder
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.container import (
@@ -83,12 +83,13 @@ def execute(
             env=env,
             cwd=start.cwd,
             view=view,
-            network=planned.network is Access.ALLOW,
+            network=planned.network.is_open,
             timeout=planned.timeout,
             memory=planned.memory,
             disk=planned.disk,
             processes=planned.processes,
             folders=(paths.folder.ml, paths.folder.harness, scratch),
+            granted=planned.writes,
         )
         yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
 
@@ -135,11 +136,20 @@ def _make_view(run: Run, paths: Paths, sources: dict[str, Path], scratch: Path) 
         # An input's layer may hide the output's folder below it.
         if any(path.startswith(item.container_path + "/") for item in planned.inputs):
             builder.bind(paths.on_host(path), path, writable=True)
-    if planned.credentials is Access.ALLOW and (home / ".aws").is_dir():
-        builder.expose(home / ".aws")
-    if planned.network is Access.ALLOW:
-        builder.expose(Path("/etc/resolv.conf"))
+    _grant(builder, planned)
     return builder.build()
+
+
+def _grant(builder: ViewBuilder, planned: PlannedStep) -> None:
+    """Add what the contract allows beyond the sandbox."""
+    credentials = Path.home() / ".aws"
+    if planned.credentials is Access.ALLOW and credentials.is_dir():
+        builder.expose(credentials)
+    if planned.network.is_open:
+        builder.expose(Path("/etc/resolv.conf"))
+    for folder in planned.writes:
+        builder.expose(folder)
+        builder.bind(folder, str(folder), writable=True)
 
 
 def port_folders(paths: Paths) -> list[Path]:

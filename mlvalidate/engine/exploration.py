@@ -26,7 +26,6 @@ from mlvalidate.core.plan import Origin, Plan, PlannedCase, PlannedStep
 from mlvalidate.core.results import Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.scenarios import Case, Scenario, expected_of
-from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.drift_watch import NO_BASELINES, DriftWatch
 from mlvalidate.engine.execution import Run
 from mlvalidate.engine.kept_cases import KeptCase, keep_case, now, with_folders
@@ -306,7 +305,7 @@ def _without_references(project: Project) -> Project:
 @contextlib.contextmanager
 def _run_in(search: _Search, plan: Plan, folder: RunFolder) -> Iterator[Run]:
     """Yield a run that nobody records and that is compared with no reference."""
-    redactor = Redactor.for_environment(os.environ, *plan.settings())
+    redactor = plan.redactor(os.environ)
     watch = DriftWatch(search.project, plan, folder, NO_BASELINES, search.interrupted)
     yield Run(search.project, plan, folder, search.sandboxing, redactor, search.interrupted, watch)
 

@@ -31,6 +31,7 @@ from mlvalidate.engine.cases import (
     place_case,
     refuse_real_data,
 )
+from mlvalidate.engine.grants import check_passed, writable_folders
 from mlvalidate.engine.interpreter import find_interpreter
 from mlvalidate.engine.journal import all_runs
 from mlvalidate.engine.kept_cases import kept_cases
@@ -228,6 +229,9 @@ def _plan_node(
         absent = []
     if absent:
         raise _cannot_provide(project, name, absent)
+    passed = tuple(dict.fromkeys((*defaults.pass_env, *step.pass_env)))
+    if not choices.anything_goes:
+        check_passed(step_name, passed, os.environ)
     return PlannedStep(
         node=name,
         step_name=step_name,
@@ -241,6 +245,8 @@ def _plan_node(
         network=step.network or defaults.network,
         credentials=step.credentials or defaults.credentials,
         env={**defaults.env, **step.env},
+        pass_env=passed,
+        writes=() if choices.anything_goes else writable_folders(project, step_name),
     )
 
 

@@ -34,7 +34,8 @@ class Launch:
     """What to run, in what view and within which limits. ``view`` None: without a sandbox.
 
     ``timeout`` is in seconds, ``memory`` and ``disk`` in bytes; ``processes`` are processes and
-    threads. ``folders`` are those of this machine that the script's files add up in.
+    threads. ``folders`` are those of this machine that the script's files add up in; in those that
+    it was ``granted`` only room is watched.
     """
 
     argv: tuple[str, ...]
@@ -47,6 +48,7 @@ class Launch:
     disk: int
     processes: int
     folders: tuple[Path, ...]
+    granted: tuple[Path, ...] = ()
 
 
 def run_process(
@@ -72,7 +74,7 @@ class _Running:
         self._peak_rss = 0
         self._peak_memory = 0
         self._peak_tasks = 0
-        self._disk = DiskWatch(launch.folders, launch.disk)
+        self._disk = DiskWatch(launch.folders, launch.disk, launch.granted)
 
     def __enter__(self) -> _Running:
         status_read, status_write = os.pipe()

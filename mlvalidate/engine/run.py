@@ -62,7 +62,7 @@ def execute_plan(
     journal can't be written, InfrastructureError when a sandbox can't be built.
     """
     sweep_scratch()
-    redactor = Redactor.for_environment(os.environ, *plan.settings())
+    redactor = plan.redactor(os.environ)
     watch = DriftWatch(project, plan, folder, baselines, interrupted)
     run = Run(project, plan, folder, sandboxing, redactor, interrupted, watch)
     with JournalWriter(folder) as journal, watch:

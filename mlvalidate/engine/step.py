@@ -178,6 +178,7 @@ def _judge(
         "contract_hash": hash_contract(planned, run.project),
         "data_hash": hash_data(inputs),
         "message": evidence.message,
+        "hosts": tuple(dict.fromkeys(note.detail for note in evidence.notes_of("network"))),
     }
     return StepResult.of(planned, status, started, time.time()).model_copy(update=facts)
 

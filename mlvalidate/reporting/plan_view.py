@@ -10,21 +10,25 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from mlvalidate.core.contracts import Access, ArgumentValue
+from mlvalidate.core.contracts import Access, ArgumentValue, Network
 from mlvalidate.core.plan import Plan, PlannedStep
 from mlvalidate.core.results import Status
-from mlvalidate.core.secrets import Redactor
 from mlvalidate.core.units import format_duration, format_size
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.progress import heading
 from mlvalidate.reporting.text import count, one_line, plain
 from mlvalidate.reporting.words import STATUS_STYLE
 
+_NETWORK = {
+    Network.DENY: "no network",
+    Network.ALLOW: "network",
+    Network.RECORD: "network, recorded",
+}
+
 
 def redact_plan(plan: Plan, environment: Mapping[str, str]) -> Plan:
     """Return the plan as it may be shown: without secrets of ``environment`` or of the steps."""
-    redactor = Redactor.for_environment(environment, *plan.settings())
-    return redactor.redact_model(plan)
+    return plan.redactor(environment).redact_model(plan)
 
 
 def print_plan(console: Console, plan: Plan) -> None:
@@ -63,6 +67,8 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
         ("args", [_args(planned)]),
         ("hyperparameters", [_pairs(planned.step.hyperparameters)]),
         ("env", [" ".join(sorted(planned.env))]),
+        ("passed on", [" ".join(planned.pass_env)]),
+        ("may write to", [str(folder) for folder in planned.writes]),
         ("limits", [_limits(planned)]),
         ("python", [str(planned.python)]),
     )
@@ -104,7 +110,7 @@ def _limits(planned: PlannedStep) -> str:
         f"{format_size(planned.memory)} of memory",
         f"{format_size(planned.disk)} of disk",
         f"{planned.processes} processes",
-        "network" if planned.network is Access.ALLOW else "no network",
+        _NETWORK[planned.network],
         "AWS credentials" if planned.credentials is Access.ALLOW else "no AWS credentials",
     ]
     return ", ".join(facts)

@@ -11,13 +11,14 @@ from checks_evidence import make_evidence, make_outcome
 from mlvalidate.checks.execution import (
     CHECKS,
     LogShortened,
+    NetworkUsed,
     NotStarted,
     ScriptFailed,
     ScriptKilled,
     signal_name,
 )
 from mlvalidate.checks.registry import judge_step
-from mlvalidate.core.contracts import Access
+from mlvalidate.core.contracts import Access, Network
 from mlvalidate.core.execution import Note, Stop
 from mlvalidate.core.findings import Severity
 from mlvalidate.core.results import Status
@@ -276,6 +277,18 @@ class TestNetworkRefused:
 
     def test_other_notes_do_not_count(self) -> None:
         assert self.judge(Note("pip", "pip install x", "")) == []
+
+
+def test_x215_network_used() -> None:
+    notes = (
+        Note("network", "hub.example:443", "/p/work.py:3"),
+        Note("network", "192.0.2.1:443", "/p/work.py:3"),
+    )
+    (finding,) = NetworkUsed().run(make_evidence(notes=notes, network=Network.RECORD))
+    assert (finding.code, finding.severity) == ("X215", Severity.INFO)
+    assert finding.message == "the script reached for hub.example:443, 192.0.2.1:443"
+    assert finding.location == "/p/work.py:3"
+    assert list(NetworkUsed().run(make_evidence(notes=notes, network=Network.ALLOW))) == []
 
 
 def test_x208_installation(project: ProjectFolder) -> None:

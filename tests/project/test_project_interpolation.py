@@ -178,11 +178,11 @@ tracking:
 defaults:
   seed: ${{SEED}}
   timeout: "${{TIMEOUT}}"
-  network: ${{NETWORK}}
+  network: ${{NET}}
   memory: ${{MEMORY}}
 """
 
-    environ = {"MLFLOW_URI": "x", "SEED": "seven", "TIMEOUT": "soon", "NETWORK": "alow"}
+    environ = {"MLFLOW_URI": "x", "SEED": "seven", "TIMEOUT": "soon", "NET": "alow"}
     assert (
         failure(text, environ)
         == """
@@ -192,7 +192,7 @@ mlvalidate.yaml:11:15: tracking.experiment: expected ${NAME} or ${NAME:-default}
   write $${ for a literal ${
 mlvalidate.yaml:13:9: defaults.seed: expected a whole number, found 'seven' (from ${SEED})
 mlvalidate.yaml:14:12: defaults.timeout: expected a duration such as 30s, 10m or 1h30m, got 'soon'
-mlvalidate.yaml:15:12: defaults.network: expected deny or allow, found 'alow' (from ${NETWORK})
+mlvalidate.yaml:15:12: defaults.network: expected deny, allow or record, found 'alow' (from ${NET})
   did you mean 'allow'?
 mlvalidate.yaml:16:11: defaults.memory: the environment variable MEMORY is not set
   set it, or give a default: ${MEMORY:-...}

@@ -253,9 +253,10 @@ def test_nodes(failure: Failure, minimal: str, nodes: str, message: str) -> None
         ("{timeout: null}", "21: defaults.timeout: expected a duration such as 30s, 10m or 1h30m"),
         ("{timeout: .inf}", "21: defaults.timeout: a duration must be more than zero, and finite"),
         ("{memory: 1.5}", "20: defaults.memory: expected a size such as 512MB or 2GB"),
-        ("{network: alow}", "21: defaults.network: expected deny or allow, found 'alow'\n"
+        ("{network: alow}", "21: defaults.network: expected deny, allow or record, found 'alow'\n"
          "  did you mean 'allow'?"),
-        ("{network: 7}", "21: defaults.network: expected deny or allow, found the number 7"),
+        ("{network: 7}", "21: defaults.network: expected deny, allow or record, "
+         "found the number 7"),
         ("{seed: .nan}", "18: defaults.seed: expected a number that is not infinite, "
          "found the number nan"),
     ],
@@ -268,7 +269,7 @@ def test_a_choice_that_may_be_left_out(failure: Failure, minimal: str) -> None:
     assert (
         failure(minimal + "    network: x\n    hyperparameter: {}\n")
         == """
-mlvalidate.yaml:8:14: steps.train.network: expected deny or allow, found 'x'
+mlvalidate.yaml:8:14: steps.train.network: expected deny, allow or record, found 'x'
 mlvalidate.yaml:9:5: steps.train.hyperparameter: unknown key
   did you mean 'hyperparameters'?
 """

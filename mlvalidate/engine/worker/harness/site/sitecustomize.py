@@ -1,4 +1,4 @@
-"""Notes refused network attempts of a script, and moves its clock where a second run wants that.
+"""Notes which hosts a script reaches for, and moves its clock where a second run wants that.
 
 Runs in the user's interpreter, before the script.
 
@@ -10,6 +10,8 @@ import sys
 
 _LOCAL_HOSTS = ("", "localhost", "ip6-localhost", "0.0.0.0", "::", "::1")
 _HARNESS = __file__.rpartition("/site/")[0]
+_MOST_NOTES = 1000
+_noted = set()
 
 
 def _is_local(host):
@@ -37,6 +39,10 @@ def _note(kind, detail):
     import os
 
     line = json.dumps({"kind": kind, "detail": detail, "location": _caller()})
+    # A script that asks one host a thousand times tells nothing new.
+    if line in _noted or len(_noted) >= _MOST_NOTES:
+        return
+    _noted.add(line)
     try:
         notes = os.open(_HARNESS + "/notes.jsonl", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o666)
     except OSError:
@@ -49,11 +55,18 @@ def _note(kind, detail):
 def _observe(event, arguments):
     if event == "socket.getaddrinfo":
         if not _is_local(arguments[0]):
-            _note("network", "%s:%s" % (arguments[0], arguments[1]))
-    elif event == "socket.connect":
+            _note("network", "%s:%s" % (_text(arguments[0]), _text(arguments[1])))
+    elif event == "socket.gethostbyname":
+        if not _is_local(arguments[0]):
+            _note("network", _text(arguments[0]))
+    elif event in ("socket.connect", "socket.sendto", "socket.sendmsg"):
         address = arguments[1]
-        if isinstance(address, tuple) and not _is_local(address[0]):
-            _note("network", "%s:%s" % address[:2])
+        if isinstance(address, tuple) and len(address) > 1 and not _is_local(address[0]):
+            _note("network", "%s:%s" % (_text(address[0]), address[1]))
+
+
+def _text(value):
+    return value.decode("ascii", "replace") if isinstance(value, bytes) else value
 
 
 def _move_clock():
