@@ -14,14 +14,15 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlvalidate.core.contracts import Project, Reports
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
-from mlvalidate.core.plan import DataSource, Entry, Plan
+from mlvalidate.core.plan import DataSource, Entry, Plan, SandboxChoice
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.data.inference.options import InferenceOptions
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
+
+W = TypeVar("W", bound=StrEnum)
 
 # A disk that is full or can't be written to. Other errors of the system have their own words.
 _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -63,6 +66,8 @@ class Options:
     explore: int | None = None
     # Of which steps reports are rendered. Default: MLVALIDATE_REPORTS, else as the project says.
     reports: Reports | None = None
+    # Default: MLVALIDATE_SANDBOX, else a sandbox where this machine has one.
+    sandbox: SandboxChoice | None = None
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -80,21 +85,21 @@ def plan_pipeline(
 ) -> Plan:
     """Resolve a pipeline (by default the only one) into a plan, without running anything."""
     from mlvalidate.engine import planning
-    from mlvalidate.engine.sandbox import detect_sandboxing
+    from mlvalidate.engine.sandbox import choose_sandboxing
 
     choices = _choices(options or Options(), prefix="")
-    return _checked(
-        project, planning.plan_pipeline(project, pipeline, choices, detect_sandboxing())
-    )
+    sandboxing = choose_sandboxing(choices.sandbox)
+    return _checked(project, planning.plan_pipeline(project, pipeline, choices, sandboxing))
 
 
 def plan_script(project: Project, step: str, options: Options | None = None) -> Plan:
     """Resolve a test of one step, or of one node of a pipeline, without running anything."""
     from mlvalidate.engine import planning
-    from mlvalidate.engine.sandbox import detect_sandboxing
+    from mlvalidate.engine.sandbox import choose_sandboxing
 
     choices = _choices(options or Options(), prefix=f"{step}.")
-    return _checked(project, planning.plan_script(project, step, choices, detect_sandboxing()))
+    sandboxing = choose_sandboxing(choices.sandbox)
+    return _checked(project, planning.plan_script(project, step, choices, sandboxing))
 
 
 def plan_exploration(
@@ -111,7 +116,7 @@ def plan_exploration(
     """
     from mlvalidate.core.contracts import Reports
     from mlvalidate.engine.exploration import explore
-    from mlvalidate.engine.sandbox import detect_sandboxing
+    from mlvalidate.engine.sandbox import sandboxing_of
 
     asked = plan_script(project, step, options)
     if options.explore is None:
@@ -119,7 +124,7 @@ def plan_exploration(
     bare = replace(options, explore=None, scenarios=(), reports=Reports.NONE)
     alone = plan_script(project, step, bare)
     with _writable(project), _interruptible() as stop:
-        found = explore(project, alone, options.explore, detect_sandboxing(), stop, on_try)
+        found = explore(project, alone, options.explore, sandboxing_of(alone), stop, on_try)
     if not found.case:
         return asked.model_copy(update={"notes": (found.note,)})
     scenarios = (*(options.scenarios or ("standard",)), f"case.{found.case}")
@@ -173,19 +178,22 @@ def _choices(options: Options, prefix: str) -> Choices:
         entry=options.entry,
         scenarios=options.scenarios,
         explore=options.explore,
-        reports=options.reports or _reports_of(os.environ),
+        reports=options.reports or _word_of("MLVALIDATE_REPORTS", Reports),
+        sandbox=options.sandbox
+        or _word_of("MLVALIDATE_SANDBOX", SandboxChoice)
+        or SandboxChoice.AUTO,
     )
 
 
-def _reports_of(environ: Mapping[str, str]) -> Reports | None:
-    """Return what the environment says about reports; UsageError when it is no word for it."""
-    given = environ.get("MLVALIDATE_REPORTS")
+def _word_of(variable: str, words: type[W]) -> W | None:
+    """Return what the environment says, if anything; UsageError when it is no word for it."""
+    given = os.environ.get(variable)
     if not given:
         return None
-    words = [word.value for word in Reports]
-    if given not in words:
-        raise UsageError(f"MLVALIDATE_REPORTS is {given!r}", f"it can be {', '.join(words)}")
-    return Reports(given)
+    known = [word.value for word in words]
+    if given not in known:
+        raise UsageError(f"{variable} is {given!r}", f"it can be {', '.join(known)}")
+    return words(given)
 
 
 def _ignore(_event: Event) -> None:
@@ -206,7 +214,7 @@ def execute(
     InfrastructureError when this machine can't do it (a full disk, a refused sandbox).
     """
     from mlvalidate.engine.run import execute_plan, new_run_folder
-    from mlvalidate.engine.sandbox import detect_sandboxing
+    from mlvalidate.engine.sandbox import sandboxing_of
     from mlvalidate.tracking.launch import start_recorder
     from mlvalidate.tracking.progress import decline
     from mlvalidate.tracking.store import resolve_store
@@ -216,7 +224,7 @@ def execute(
     recorder = None
     result = None
     with _writable(project), _baselines(project, plan) as baselines, _interruptible() as stop:
-        sandboxing = detect_sandboxing()
+        sandboxing = sandboxing_of(plan)
         for event in execute_plan(project, plan, folder, sandboxing, stop, baselines):
             if isinstance(event, RunStarted) and store is not None:
                 recorder = start_recorder(folder, store, _ui_command(project))

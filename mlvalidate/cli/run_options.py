@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DATA_SOURCES = ("synthetic", "sample")
 # The values of core.contracts.Reports.
 REPORTS = ("all", "failed", "none")
+# The values of core.plan.SandboxChoice.
+SANDBOXES = ("auto", "none")
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class RunOptions:
     seed: int | None
     scenarios: tuple[str, ...]
     reports: str | None
+    sandbox: str | None
     dry_run: bool
     record: bool
 
@@ -38,7 +41,7 @@ class RunOptions:
         """Return the part that makes the plan."""
         from mlvalidate import api
         from mlvalidate.core.contracts import Reports
-        from mlvalidate.core.plan import DataSource, Entry
+        from mlvalidate.core.plan import DataSource, Entry, SandboxChoice
 
         return api.Options(
             data=DataSource(self.data),
@@ -49,6 +52,7 @@ class RunOptions:
             scenarios=self.scenarios,
             explore=explore,
             reports=Reports(self.reports) if self.reports else None,
+            sandbox=SandboxChoice(self.sandbox) if self.sandbox else None,
         )
 
 
@@ -64,12 +68,15 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         seed: int | None,
         scenarios: tuple[str, ...],
         reports: str | None,
+        sandbox: str | None,
         dry_run: bool,
         no_record: bool,
         **rest: Any,
     ) -> int:
         record = not no_record
-        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, dry_run, record)
+        options = RunOptions(
+            data, data_dirs, rows, seed, scenarios, reports, sandbox, dry_run, record
+        )
         return function(*args, options=options, **rest)
 
     for decorate in reversed(_OPTIONS):
@@ -136,6 +143,12 @@ _OPTIONS = (
         type=click.Choice(REPORTS),
         help="Render Evidently's reports of the outputs of all steps, of those with an error or "
         "a warning, or of none (default: as the project says, else all).",
+    ),
+    click.option(
+        "--sandbox",
+        type=click.Choice(SANDBOXES),
+        help="none: run scripts in the open, where they can reach all that you can "
+        "(default: a sandbox where this machine has one).",
     ),
     click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
     click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),

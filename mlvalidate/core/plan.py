@@ -32,6 +32,13 @@ class Entry(StrEnum):
     BOTH = "both"
 
 
+class SandboxChoice(StrEnum):
+    """Whether steps run in a sandbox: where this machine has one, or never."""
+
+    AUTO = "auto"
+    NONE = "none"
+
+
 class Origin(StrEnum):
     """Where one input of one node comes from."""
 

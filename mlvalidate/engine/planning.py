@@ -21,6 +21,7 @@ from mlvalidate.core.plan import (
     PlannedInput,
     PlannedStep,
     RunKind,
+    SandboxChoice,
 )
 from mlvalidate.core.scenarios import Case
 from mlvalidate.core.suggest import did_you_mean
@@ -57,6 +58,7 @@ class Choices:
     explore: int | None = None
     # Default: as the project says.
     reports: Reports | None = None
+    sandbox: SandboxChoice = SandboxChoice.AUTO
     # Plans that are only looked at may have inputs that nothing provides.
     anything_goes: bool = False
 
@@ -482,8 +484,8 @@ def _check_sandbox(steps: tuple[PlannedStep, ...], sandboxing: Sandboxing) -> No
     refused = [step.node for step in steps if step.step.kind not in _MAPPABLE]
     if refused:
         raise InfrastructureError(
-            f"{', '.join(refused)} can't run here: /opt/ml needs namespaces, which this machine "
-            f"refuses ({sandboxing.refusal})",
+            f"{', '.join(refused)} can't run here: /opt/ml needs a sandbox, and there is none "
+            f"({sandboxing.refusal})",
             f"{sandboxing.remedy}. Steps of kind callable and command run without.",
         )
 
@@ -511,4 +513,6 @@ def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> st
         words += ["--entry", choices.entry.value]
     if choices.explore is not None:
         words += ["--explore", str(choices.explore)]
+    if choices.sandbox is not SandboxChoice.AUTO:
+        words += ["--sandbox", choices.sandbox.value]
     return shlex.join(words)

@@ -207,8 +207,9 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     notes = list(plan.notes)
     if plan.sandbox_refusal:
         notes.append(
-            f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, the "
-            "network was not refused, and writes outside the outputs were not noticed."
+            f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, scripts "
+            "could read and write what you can, the network was not refused, and writes outside "
+            "the outputs were not noticed."
         )
     if plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard:
         shaped = sorted({name for step in plan.steps for name in step.on.datasets})

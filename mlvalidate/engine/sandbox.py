@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from mlvalidate.core.plan import Plan, SandboxChoice
 from mlvalidate.engine.interpreter import Interpreter
 
 LAUNCHER = Path(__file__).parent / "worker" / "launcher.py"
@@ -126,6 +127,18 @@ def detect_sandboxing() -> Sandboxing:
         if not reason:
             return Sandboxing(layers_in_memory=in_memory)
     return Sandboxing(reason, _remedy())
+
+
+def choose_sandboxing(choice: SandboxChoice) -> Sandboxing:
+    """Return what the user chose, as far as this machine has it."""
+    if choice is SandboxChoice.NONE:
+        return Sandboxing("none was wanted", "leave out --sandbox none and MLVALIDATE_SANDBOX")
+    return detect_sandboxing()
+
+
+def sandboxing_of(plan: Plan) -> Sandboxing:
+    """Return what a plan was made for: its paths and its warnings are about that."""
+    return Sandboxing(plan.sandbox_refusal) if plan.sandbox_refusal else detect_sandboxing()
 
 
 def _try_sandbox(layers_in_memory: bool) -> str:

@@ -163,6 +163,7 @@ def _common_tags(started: RunStarted, context: Mapping[str, str]) -> dict[str, s
         layout.PROJECT: plan.project,
         layout.SCENARIO: plan.scenario,
         layout.DATA_SOURCE: plan.data_source.value,
+        layout.SANDBOX: "none" if plan.sandbox_refusal else "namespaces",
         **({layout.PIPELINE: plan.name} if plan.kind == "pipeline" else {}),
     }
 

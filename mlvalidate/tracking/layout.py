@@ -25,6 +25,8 @@ CODE_HASH = "mlvalidate.code_hash"
 CONTRACT_HASH = "mlvalidate.contract_hash"
 DATA_HASH = "mlvalidate.data_hash"
 MACHINE = "mlvalidate.machine"
+# "namespaces", or "none" for scripts that ran in the open.
+SANDBOX = "mlvalidate.sandbox"
 GIT_COMMIT = "mlvalidate.git.commit"
 GIT_BRANCH = "mlvalidate.git.branch"
 GIT_DIRTY = "mlvalidate.git.dirty"

@@ -15,9 +15,9 @@ from mlvalidate.cli.commands.completion import SHELLS
 from mlvalidate.cli.commands.test_script import ENTRIES
 from mlvalidate.cli.entry import run
 from mlvalidate.cli.group import COMMANDS, cli
-from mlvalidate.cli.run_options import DATA_SOURCES, REPORTS
+from mlvalidate.cli.run_options import DATA_SOURCES, REPORTS, SANDBOXES
 from mlvalidate.core.contracts import Reports
-from mlvalidate.core.plan import DataSource, Entry, Plan
+from mlvalidate.core.plan import DataSource, Entry, Plan, SandboxChoice
 from mlvalidate.core.results import PipelineResult
 
 
@@ -55,6 +55,7 @@ def test_every_option_has_a_help_text() -> None:
 
 def test_the_data_sources_are_those_of_the_plan() -> None:
     assert tuple(ENTRIES) == tuple(entry.value for entry in Entry)
+    assert tuple(SANDBOXES) == tuple(choice.value for choice in SandboxChoice)
     assert tuple(REPORTS) == tuple(word.value for word in Reports)
     assert tuple(DATA_SOURCES) == tuple(source.value for source in DataSource)
 
@@ -88,11 +89,18 @@ def test_test_script_passes_every_option_on(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").touch()
     arguments = ["test-script", "train", "--data=sample", "--rows=10", "--seed=3", "--no-record"]
-    arguments += ["--reports", "failed"]
+    arguments += ["--reports", "failed", "--sandbox", "none"]
     dirs = ["--data-dir", "data=rows.csv", "--data-dir", "train.x=~/rows.csv"]
     assert run([*arguments, *dirs]) == 0
     folders = {"data": tmp_path / "rows.csv", "train.x": tmp_path / "rows.csv"}
-    expected = Options(DataSource.SAMPLE, folders, rows=10, seed=3, reports=Reports.FAILED)
+    expected = Options(
+        DataSource.SAMPLE,
+        folders,
+        rows=10,
+        seed=3,
+        reports=Reports.FAILED,
+        sandbox=SandboxChoice.NONE,
+    )
     assert api.calls[1:] == [("plan_script", "train", expected), ("execute", "train", False)]
 
 

@@ -13,6 +13,8 @@ from textwrap import dedent
 import pytest
 
 from mlvalidate import api
+from mlvalidate.core.errors import InfrastructureError, UsageError
+from mlvalidate.core.plan import SandboxChoice
 from mlvalidate.core.results import Status
 from mlvalidate.engine.sandbox import Sandboxing
 from tests.projects import ProjectFolder
@@ -239,3 +241,65 @@ def test_plan_and_run_use_the_same_interpreter(project: ProjectFolder) -> None:
     project.declare_step(WRITE)
     loaded = project.load()
     assert api.plan_script(loaded, "step").steps[0].python == Path(sys.executable)
+
+
+class TestWithoutSandbox:
+    """`--sandbox none`, where there could be one."""
+
+    def declare(self, project: ProjectFolder, body: str) -> None:
+        project.declare_step(
+            "def main(input_paths, output_paths, environ_vars, job_args):\n"
+            f"    import os, time\n    {body}\n"
+            "    open(output_paths['out'] + '/done.txt', 'w').write('x')\n",
+            kind="callable",
+        )
+
+    def test_the_run_warns_of_it(self, project: ProjectFolder, tmp_path: Path) -> None:
+        self.declare(project, f"open('{tmp_path}/left.txt', 'w').write('x')")
+        ran = project.run_step(sandbox=SandboxChoice.NONE)
+        assert ran.codes == []
+        assert (tmp_path / "left.txt").exists()
+        (note,) = ran.result.notes
+        assert note.startswith("Without a sandbox (none was wanted): ")
+        assert "--sandbox none" in ran.result.command
+
+    def test_the_environment_can_choose(
+        self, project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.declare(project, "pass")
+        monkeypatch.setenv("MLVALIDATE_SANDBOX", "none")
+        assert api.plan_script(project.load(), "step").sandbox_refusal == "none was wanted"
+        auto = api.Options(sandbox=SandboxChoice.AUTO)
+        assert api.plan_script(project.load(), "step", auto).sandbox_refusal == ""
+        monkeypatch.setenv("MLVALIDATE_SANDBOX", "docker")
+        with pytest.raises(UsageError, match="MLVALIDATE_SANDBOX is 'docker'") as caught:
+            api.plan_script(project.load(), "step")
+        assert caught.value.hint == "it can be auto, none"
+
+    def test_a_plan_is_executed_as_it_was_made(
+        self, project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        self.declare(project, "print(os.path.exists('/opt/ml'))")
+        loaded = project.load()
+        plan = api.plan_script(loaded, "step")
+        monkeypatch.setenv("MLVALIDATE_SANDBOX", "none")
+        result = api.execute(loaded, plan, record=False)
+        logs = api.run_folder(loaded, result).step("step").stdout
+        assert logs.read_text() == "True\n"
+
+    def test_steps_that_need_one_say_so(self, project: ProjectFolder) -> None:
+        project.declare_step(WRITE)
+        with pytest.raises(InfrastructureError, match="step can't run here") as caught:
+            project.run_step(sandbox=SandboxChoice.NONE)
+        assert caught.value.hint.startswith("leave out --sandbox none and MLVALIDATE_SANDBOX. ")
+
+    def test_limits_hold(self, project: ProjectFolder) -> None:
+        fill = (
+            "for n in range(10**6): open(f\"{output_paths['out']}/{n}\", 'wb').write(b'x' * 10**6)"
+        )
+        project.declare_step(
+            f"def main(input_paths, output_paths, environ_vars, job_args):\n    {fill}\n",
+            kind="callable",
+            disk="20MB",
+        )
+        assert project.run_step(sandbox=SandboxChoice.NONE).codes == ["X213"]

@@ -83,6 +83,7 @@ def test_tags_of_a_nested_run(recorded: Recorded) -> None:
         "mlvalidate.step_kind": "processing",
         "mlvalidate.scenario": "standard",
         "mlvalidate.data_source": "synthetic",
+        "mlvalidate.sandbox": "namespaces",
         "mlvalidate.status": "failed",
         "mlvalidate.code_hash": "code1",
         "mlvalidate.contract_hash": "contract1",

@@ -124,9 +124,10 @@ def _keep(specification, view, status_fd):
     started = time.monotonic()
     # Nothing may reach the script between fork and exec that it could not have reached alone.
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
+    keeper = os.getpid()
     script = os.fork()
     if script == 0:
-        _become_script(specification, view, failure_write)
+        _become_script(specification, view, keeper, failure_write)
     os.close(failure_write)
     _release_streams()
     population = _Namespace() if view is not None else _Descendants(script)
@@ -151,7 +152,7 @@ def _keep(specification, view, status_fd):
     _report(status_fd, status)
 
 
-def _become_script(specification, view, failure_write):
+def _become_script(specification, view, keeper, failure_write):
     try:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -165,6 +166,9 @@ def _become_script(specification, view, failure_write):
         _set_limits(specification, in_sandbox=view is not None)
         if view is not None:
             namespaces.drop_privileges()
+        else:
+            # In a sandbox the kernel does this when its first process dies.
+            _die_with_parent(keeper)
         os.chdir(specification["cwd"])
         argv = specification["argv"]
         os.execvpe(argv[0], argv, specification["env"])
