@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -11,17 +13,21 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
+from mlvalidate.engine.processes import read_process
 
 _PREFIX = "mlvalidate-step-"
 
 
 @contextlib.contextmanager
 def scratch_folder() -> Iterator[Path]:
-    """Make a folder and remove it with everything in it. Its name tells which process owns it."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    """Make a folder and remove it with everything in it.
+
+    Its name tells which process owns it, and it is locked for as long as that process lives.
+    """
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_name(os.getpid())}-"))
     try:
-        yield folder
+        with _locked(folder):
+            yield folder
     finally:
         _remove(folder)
 
@@ -29,13 +35,43 @@ def scratch_folder() -> Iterator[Path]:
 def sweep_scratch() -> None:
     """Remove the folders of processes that were killed before they could do it."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if not owner.isdigit() or psutil.pid_exists(int(owner)):
-            continue
         # Another mlvalidate may sweep at the same time.
         with contextlib.suppress(OSError):
-            if folder.stat().st_uid == os.getuid():
+            if folder.stat().st_uid == os.getuid() and _is_abandoned(folder):
                 _remove(folder)
+
+
+def _is_abandoned(folder: Path) -> bool:
+    """Tell whether the owner is gone; its pid may belong to another process by now."""
+    pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
+    if not pid.isdigit() or folder.name.startswith(f"{_PREFIX}{_name(int(pid))}-"):
+        return False
+    # An owner in another container is alive, too, and its pid is unknown here.
+    with contextlib.suppress(BlockingIOError), _locked(folder):
+        return True
+    return False
+
+
+def _name(pid: int) -> str:
+    """Return what no other process was or will be called: its pid and when it was born."""
+    process = read_process(pid)
+    return f"{pid}-{process.born if process else 'gone'}"
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Lock a folder; BlockingIOError when another process has."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            # Folders on NFS can't be locked; there the name has to do.
+            if error.errno == errno.EWOULDBLOCK:
+                raise
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _remove(folder: Path) -> None:

@@ -14,7 +14,6 @@ import pytest
 
 from mlvalidate.core.errors import UsageError
 from mlvalidate.core.results import Status
-from mlvalidate.engine.scratch import sweep_scratch
 from tests.projects import ProjectFolder
 
 WRITE = "open('/opt/ml/processing/output/done.txt', 'w').write('x')\n"
@@ -113,18 +112,6 @@ def test_a_deep_tree_of_folders(project: ProjectFolder, place: str) -> None:
     assert list(left) == []
     # pytest's own cleaning up can't follow either.
     subprocess.run(["rm", "-rf", ran.folder.root], check=True)
-
-
-def test_a_deep_tree_that_a_killed_run_left_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    left = tmp_path / "mlvalidate-step-3999999-x"
-    left.mkdir()
-    make = f"cd {left}; for i in $(seq 1500); do mkdir d; cd d; done"
-    subprocess.run(["sh", "-c", make], check=True)
-    sweep_scratch()
-    assert not left.exists()
 
 
 def test_a_sparse_file_of_terabytes(project: ProjectFolder) -> None:
