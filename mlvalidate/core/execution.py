@@ -41,6 +41,8 @@ class Outcome:
     leftovers: tuple[str, ...]
     changes: tuple[Change, ...]
     read_only: tuple[str, ...]
+    # Seconds that building the sandbox took.
+    setup_s: float = 0.0
     # What counts against the limits: bytes with files in memory among them, processes and threads,
     # bytes on disk.
     peak_memory: int = 0

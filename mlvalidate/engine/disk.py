@@ -9,8 +9,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+_LOOK_SECONDS = 0.1
 # Adding up the files may take this share of one core, in slices of so many seconds.
-_SHARE, _SLICE = 0.005, 0.0002
+_SHARE, _SLICE = 0.003, 0.0003
 # The slice, when so much room has gone that the limit may be passed.
 _URGENT_SLICE = 0.01
 _LEAST_INTERVAL = 0.25
@@ -36,16 +37,21 @@ class DiskWatch:
         self._floors = {path: _floor(path) for path in systems.values()}
         self._at_start = sum(size for folder in folders for size in _sizes(folder))
         self.written = 0
-        self._room = self._room_at_count = self._bytes_left()
+        self._room = self._room_at_count = sum(_room(path)[0] for path in self._floors)
         self._count: Iterator[int] = iter(())
         self._counted = 0
         self._spent = 0.0
-        self._next_count = 0.0
+        self._next_look = self._next_count = 0.0
+        # There is so little room left that the script must end.
+        self.is_full = False
         self._is_counting = False
 
     def look(self) -> None:
-        """Go on adding up, and see how much room is left."""
-        self._room = self._bytes_left()
+        """Go on adding up, and see how much room is left; ten times a second, no oftener."""
+        if time.perf_counter() < self._next_look:
+            return
+        self._next_look = time.perf_counter() + _LOOK_SECONDS
+        self._look_at_room()
         # Gone room may be another program's doing, but it is worth a look.
         is_urgent = self.written + self._room_at_count - self._room > self._limit
         now = time.perf_counter()
@@ -61,11 +67,6 @@ class DiskWatch:
     def is_over(self) -> bool:
         """True when the script has written more than its limit."""
         return self.written > self._limit
-
-    @property
-    def is_full(self) -> bool:
-        """True when there is so little room left that the script must end."""
-        return any(_is_below(path, floor) for path, floor in self._floors.items())
 
     def _begin_count(self) -> None:
         self._is_counting = True
@@ -87,8 +88,14 @@ class DiskWatch:
         self.written = max(0, self._counted - self._at_start)
         self._next_count = time.perf_counter() + max(_LEAST_INTERVAL, self._spent / _SHARE)
 
-    def _bytes_left(self) -> int:
-        return sum(_room(path)[0] for path in self._floors)
+    def _look_at_room(self) -> None:
+        rooms = {path: _room(path) for path in self._floors}
+        self._room = sum(left for left, _ in rooms.values())
+        self.is_full = any(
+            left < least
+            for path, floor in self._floors.items()
+            for left, least in zip(rooms[path], floor, strict=True)
+        )
 
 
 def _room(path: Path) -> tuple[int, int]:
@@ -103,10 +110,6 @@ def _floor(path: Path) -> tuple[int, int]:
     """Return how much room must be left; a disk that is nearly full already lends half of it."""
     left, files = _room(path)
     return min(_RESERVE, left // 2), min(_RESERVED_FILES, files // 2)
-
-
-def _is_below(path: Path, floor: tuple[int, int]) -> bool:
-    return any(left < least for left, least in zip(_room(path), floor, strict=True))
 
 
 def _sizes(folder: Path) -> Iterator[int]:

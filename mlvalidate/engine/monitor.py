@@ -59,7 +59,7 @@ class TreeMonitor:
 
     def sample(self) -> TreeSample:
         """Return the sum over the tree as it is now."""
-        found = [process for pid in self._tree() if (process := read_process(pid)) is not None]
+        found = self._tree()
         total = sum(process.rss for process in found)
         files = files_in_memory(found[0].pid, self.mounts) if found else 0
         is_exact = self._update_sharing(found, total, files)
@@ -107,13 +107,14 @@ class TreeMonitor:
         self._cpu_s = current
         return self._ended_cpu_s + sum(current.values())
 
-    def _tree(self) -> list[int]:
+    def _tree(self) -> list[Process]:
+        """Return the processes of the tree; those of the sandbox above it have one thread."""
         level = [self.pid]
-        found: list[int] = []
-        depth = 0
-        while level:
+        for _ in range(self.depth + 1):
             level = [child for pid in level for child in children(pid)]
-            if depth >= self.depth:
-                found += level
-            depth += 1
+        found: list[Process] = []
+        while level:
+            read = [process for pid in level if (process := read_process(pid)) is not None]
+            found += read
+            level = [child for each in read for child in children(each.pid, each.threads)]
         return found

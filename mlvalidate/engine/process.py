@@ -20,8 +20,12 @@ from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.monitor import TreeMonitor, TreeSample
 from mlvalidate.engine.sandbox import LAUNCHER, View
 
-# Memory is looked at this often; a script that allocates 1 GB a second gets 25 MB too much.
-_WATCH_SECONDS = 0.025
+# How often a script is looked at: often in its first second and where it may soon pass its limit
+# of memory, else seldom. One that allocates 1 GB a second gets 25 MB too much.
+_WATCH_SECONDS, _SELDOM_SECONDS = 0.025, 0.075
+_YOUNG_SECONDS = 1.0
+# Bytes a second that no script allocates.
+_FASTEST = 4 * 10**9
 # Samples are reported this often at first, then ever less often: a long step has some hundreds.
 _REPORT_SECONDS = 0.1
 _TERM_GRACE_SECONDS = 3.0
@@ -160,12 +164,12 @@ class _Running:
             for descriptor in sinks:
                 selector.register(descriptor, selectors.EVENT_READ)
             while sinks:
-                self._read_ready(selector, sinks)
+                self._read_ready(selector, sinks, next_watch - time.monotonic())
                 now = time.monotonic()
                 if now < next_watch:
                     continue
-                next_watch = now + _WATCH_SECONDS
                 sample = monitor.sample()
+                next_watch = now + self._watch_interval(now, sample)
                 if sample.processes and not self._seen:
                     self._seen = True
                     self._started = now
@@ -180,9 +184,12 @@ class _Running:
         yield self._outcome()
 
     def _read_ready(
-        self, selector: selectors.BaseSelector, sinks: dict[int, Callable[[bytes], None]]
+        self,
+        selector: selectors.BaseSelector,
+        sinks: dict[int, Callable[[bytes], None]],
+        timeout: float,
     ) -> None:
-        for key, _ in selector.select(_WATCH_SECONDS):
+        for key, _ in selector.select(max(0, timeout)):
             data = os.read(key.fd, _PIPE_BYTES)
             if data:
                 sinks[key.fd](data)
@@ -192,6 +199,13 @@ class _Running:
 
     def _take_status(self, data: bytes) -> None:
         self._status += data
+
+    def _watch_interval(self, now: float, sample: TreeSample) -> float:
+        """Return after how many seconds to look again."""
+        if not self._seen or now - self._started < _YOUNG_SECONDS:
+            return _WATCH_SECONDS
+        soonest = (self._launch.memory - sample.memory) / _FASTEST
+        return min(_SELDOM_SECONDS, max(_WATCH_SECONDS, soonest))
 
     def _note_peaks(self, sample: TreeSample) -> None:
         self._peak_rss = max(self._peak_rss, sample.rss)
@@ -243,6 +257,7 @@ class _Running:
             signal=status["signal"],
             stop=self._stop,
             start_failure=status["error"],
+            setup_s=status.get("setup_s", 0.0),
             duration_s=status.get("duration_s", elapsed),
             cpu_s=status.get("cpu_s", 0.0),
             peak_rss=max(self._peak_rss, status.get("max_rss_bytes", 0)),

@@ -12,7 +12,7 @@ import psutil
 _IS_LINUX = sys.platform == "linux"
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
-_PIECE = 1 << 16
+_PIECE, _HALF_A_PAGE = 1 << 16, 1 << 11
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,22 @@ def read_sharing(process: Process) -> Sharing:
         values[words[0]] = int(words[1]) * 1024
     if b"Pss:" not in values:
         return Sharing()
-    surplus = min(process.rss, max(0, process.rss - values[b"Pss:"]))
+    # Both of one moment: the process may have grown since its RSS was read.
+    surplus = min(process.rss, values[b"Rss:"] - values[b"Pss:"])
     return Sharing(surplus, values.get(b"Pss_Shmem:", 0))
 
 
-def children(pid: int) -> list[int]:
-    """Return the pids of a process's children; a thread of it may have some as well."""
+def children(pid: int, threads: int = 1) -> list[int]:
+    """Return the pids of a process's children; where it has ``threads``, each may have some."""
     if not _IS_LINUX:
         try:
             return [child.pid for child in psutil.Process(pid).children()]
         except psutil.Error:
             return []
+    # Small reads instead of a scan of all processes.
+    if threads == 1:
+        return [int(child) for child in _read(f"/proc/{pid}/task/{pid}/children").split()]
     found: list[int] = []
-    # One small read instead of a scan of all processes.
     with contextlib.suppress(OSError), os.scandir(f"/proc/{pid}/task") as tasks:
         for task in tasks:
             found += map(int, _read(f"{task.path}/children").split())
@@ -117,9 +120,11 @@ def _read(path: str) -> bytes:
         return b""
     data = b""
     try:
-        # The kernel hands over longer files in pieces.
+        # The kernel hands over longer files in pieces that fill a page but for their last word.
         while piece := os.read(descriptor, _PIECE):
             data += piece
+            if len(piece) < _HALF_A_PAGE:
+                break
     except OSError:
         return b""
     finally:

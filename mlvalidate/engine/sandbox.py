@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from mlvalidate.core.plan import Plan, SandboxChoice
 from mlvalidate.engine.interpreter import Interpreter
+from mlvalidate.engine.scratch import scratch_folder
 
 LAUNCHER = Path(__file__).parent / "worker" / "launcher.py"
 
@@ -143,8 +143,8 @@ def sandboxing_of(plan: Plan) -> Sandboxing:
 
 def _try_sandbox(layers_in_memory: bool) -> str:
     """Return why a sandbox can't be built, or an empty text."""
-    with tempfile.TemporaryDirectory(prefix="mlvalidate-") as folder:
-        scratch, lower, step = (Path(folder) / name for name in ("scratch", "lower", "ml"))
+    with scratch_folder() as folder:
+        scratch, lower, step = (folder / name for name in ("scratch", "lower", "ml"))
         hidden = scratch / "hidden"
         for path in (scratch, lower, step, hidden):
             path.mkdir()

@@ -40,6 +40,7 @@ def main():
 
 
 def _launch(specification, status_fd):
+    specification["begun"] = time.monotonic()
     # The script is a child of the keeper and could interrupt it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
@@ -143,6 +144,7 @@ def _keep(specification, view, status_fd):
         "error": failure,
         "exit_code": os.WEXITSTATUS(wait_status) if os.WIFEXITED(wait_status) else None,
         "signal": os.WTERMSIG(wait_status) if os.WIFSIGNALED(wait_status) else None,
+        "setup_s": started - specification.get("begun", started),
         "duration_s": duration,
         "leftovers": leftovers,
         "changes": [] if view is None else _list_changes(view),
