@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -148,6 +148,11 @@ class Evidence:
     def notes_of(self, kind: str) -> list[Note]:
         """Return what the stand-ins noted of one kind."""
         return [note for note in self.notes if note.kind == kind]
+
+    def writer_of(self, paths: Iterable[str]) -> str | None:
+        """Return the line that opened the first of the files of which that is known."""
+        lines = {note.detail: note.location for note in self.notes_of("write")}
+        return next(filter(None, (lines.get(path) for path in paths)), None)
 
     @cached_property
     def error(self) -> PythonError | None:

@@ -224,6 +224,7 @@ class WroteElsewhere(Check):
                 f"the script wrote {join_names(evidence.stray_files, 3)} outside its outputs",
                 hint=f"outputs are {join_names(declared)}" if declared else "declare an output",
                 file=evidence.stray_files[0],
+                location=evidence.writer_of(evidence.stray_files),
                 examples=evidence.stray_files,
             )
 
@@ -248,6 +249,7 @@ class WroteThrowaway(Check):
                 f"the script wrote {join_names(places, 3)}, which does not last",
                 hint="write to an output what is needed later",
                 file=places[0],
+                location=evidence.writer_of(places),
                 examples=places,
             )
 

@@ -52,6 +52,7 @@ def test_the_project_is_copy_on_write_and_the_change_is_a_finding(project: Proje
         workdir="code",
     )
     ran = project.run_step()
+    assert ran.finding("F310").location in (f"{project.root}/step.py:{line}" for line in (1, 2))
     assert (project.root / "settings.txt").read_text() == "before"
     assert not (project.root / "new.txt").exists()
     finding = ran.finding("F310")
@@ -220,6 +221,7 @@ def test_writes_below_opt_ml_outside_ports_are_found(project: ProjectFolder) -> 
     )
     finding = project.run_step().finding("F305")
     assert finding.evidence == ("/opt/ml/processing/ouput/x.csv",)
+    assert finding.location == f"{project.root}/step.py:2"
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root maps to root")
@@ -239,3 +241,12 @@ def test_the_stand_ins_survive_a_path_of_the_step(project: ProjectFolder) -> Non
         f"import os; os.system('pip install x'); {WRITE}", env={"PATH": "/usr/bin:/bin"}
     )
     assert project.run_step().finding("X208").evidence == ("pip install x",)
+
+
+def test_a_write_where_the_working_folder_is_gone_is_left_alone(project: ProjectFolder) -> None:
+    project.declare_step(
+        "import os\nos.mkdir('/tmp/gone')\nos.chdir('/tmp/gone')\nos.rmdir('/tmp/gone')\n"
+        "try: open('x.txt', 'w')\nexcept FileNotFoundError as error: print(error.filename)\n"
+        + WRITE
+    )
+    assert project.run_step().stdout() == "x.txt\n"

@@ -1,4 +1,4 @@
-"""Notes which hosts a script reaches for, and moves its clock where a second run wants that.
+"""Notes which hosts a script reaches for and which files it writes, and moves its clock.
 
 Runs in the user's interpreter, before the script.
 
@@ -12,6 +12,9 @@ _LOCAL_HOSTS = ("", "localhost", "ip6-localhost", "0.0.0.0", "::", "::1")
 _HARNESS = __file__.rpartition("/site/")[0]
 _MOST_NOTES = 1000
 _noted = set()
+_MOST_WRITES = 100
+_written = set()
+_NOT_WORTH_A_NOTE = ("/dev/", "/proc/", _HARNESS + "/")
 
 
 def _is_local(host):
@@ -35,10 +38,16 @@ def _caller():
 
 
 def _note(kind, detail):
-    import json
     import os
 
-    line = json.dumps({"kind": kind, "detail": detail, "location": _caller()})
+    try:
+        # The whole of json would cost every script some milliseconds.
+        from _json import encode_basestring_ascii as quote
+    except ImportError:
+        from json import dumps as quote
+
+    values = (quote(kind), quote(str(detail)), quote(_caller()))
+    line = '{"kind": %s, "detail": %s, "location": %s}' % values
     # A script that asks one host a thousand times tells nothing new.
     if line in _noted or len(_noted) >= _MOST_NOTES:
         return
@@ -52,8 +61,29 @@ def _note(kind, detail):
     os.close(notes)
 
 
+def _note_write(path, flags):
+    """Note where a file is written, for those that turn out to be written where they don't last."""
+    import os
+
+    if not (isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR)):
+        return
+    if not isinstance(path, (str, bytes)) or len(_written) >= _MOST_WRITES:
+        return
+    try:
+        path = os.path.abspath(os.fsdecode(path))
+    except OSError:
+        # The working folder is gone. Whatever leaves here would end the script's own call.
+        return
+    if path in _written or path.startswith(_NOT_WORTH_A_NOTE):
+        return
+    _written.add(path)
+    _note("write", path)
+
+
 def _observe(event, arguments):
-    if event == "socket.getaddrinfo":
+    if event == "open":
+        _note_write(arguments[0], arguments[2])
+    elif event == "socket.getaddrinfo":
         if not _is_local(arguments[0]):
             _note("network", "%s:%s" % (_text(arguments[0]), _text(arguments[1])))
     elif event == "socket.gethostbyname":
