@@ -24,7 +24,7 @@ from mlvalidate.core.declared_checks import DeclaredCheck, PipelineCheck, allow_
 from mlvalidate.core.gates import Gate
 from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import Case, Expectation
-from mlvalidate.core.units import parse_duration, parse_size
+from mlvalidate.core.units import parse_count, parse_duration, parse_size
 
 # The value of `entry` that runs a script as a program and through its function `main`.
 ENTRY_BOTH = "both"
@@ -39,6 +39,11 @@ Size = Annotated[
     int,
     BeforeValidator(parse_size),
     WithJsonSchema({"type": ["integer", "string"], "examples": ["512MB", "2GB"]}),
+]
+Count = Annotated[
+    int,
+    BeforeValidator(parse_count),
+    WithJsonSchema({"type": ["integer", "string"], "examples": [50000, "200k", "5M"]}),
 ]
 # What a training job leaves here reaches its consumers as an archive.
 _PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
@@ -157,6 +162,10 @@ class Step(Model):
     )
     timeout: Duration | None = None
     memory: Size | None = Field(default=None, description="Limit of the whole process tree")
+    volume: Count | None = Field(
+        default=None,
+        description="Rows of each dataset in production, for which `benchmark` predicts",
+    )
     network: Access | None = None
     credentials: Access | None = Field(
         default=None, description="allow: pass the AWS environment and ~/.aws on to the script"

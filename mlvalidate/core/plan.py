@@ -12,8 +12,8 @@ from mlvalidate.core.contracts import Access, Reports, Step
 from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 
-# A matrix is a test of one step on several cases.
-RunKind = Literal["script", "pipeline", "matrix"]
+# A matrix is a test of one step on several cases, a benchmark runs one on several volumes.
+RunKind = Literal["script", "pipeline", "matrix", "benchmark"]
 
 
 class DataSource(StrEnum):
@@ -48,6 +48,7 @@ class SkipReason(StrEnum):
     UPSTREAM_SKIPPED = "upstream-skipped"
     UPSTREAM_REJECTED = "upstream-rejected"
     NOT_APPLICABLE = "not-applicable"
+    SMALLER_FAILED = "smaller-failed"
     INTERRUPTED = "interrupted"
 
 
@@ -118,6 +119,8 @@ class PlannedStep(Model):
     credentials: Access
     env: dict[str, str]
     on: PlannedCase = PlannedCase()
+    # Of a measurement: the rows of each synthetic dataset, where the plan's do not hold.
+    rows: int | None = None
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""
 
