@@ -65,7 +65,7 @@ class Scaling:
 
     def at(self, rows: float) -> float:
         """Return the fitted value for a number of rows."""
-        return self.start + self.factor * rows**self.exponent.value
+        return float(self.start + self.factor * rows**self.exponent.value)
 
 
 def medians(values: Mapping[int, Sequence[float]]) -> dict[int, Interval]:
@@ -239,7 +239,7 @@ def _fit_curve(exponent: float, x: Array, values: Array, weights: Array) -> _Cur
     design = np.column_stack([np.ones_like(x), x])
     normal = design.T @ (weights[:, None] * design)
     right = design.T @ (weights * values)
-    covariance = np.linalg.pinv(normal, hermitian=True)
+    covariance: Array = np.linalg.pinv(normal, hermitian=True).astype(np.float64)
     start, factor = (float(each) for each in covariance @ right)
     if start < 0:
         covariance = np.array([[1.0 / normal[1, 1]]])
