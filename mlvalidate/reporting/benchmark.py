@@ -5,13 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from mlvalidate.checks.growth import bounds, format_megabytes
 from mlvalidate.core.benchmarks import Benchmark, Estimate, Growth
 from mlvalidate.core.units import format_count, format_duration
+from mlvalidate.reporting.console import write
 
 Show = Callable[[float], str]
+
+
+def print_benchmark(console: Console, benchmark: Benchmark) -> None:
+    """Print the table of volumes, the growth, and why there is none where too little is known."""
+    console.print(volume_table(benchmark))
+    console.print()
+    for line in growth_lines(benchmark):
+        write(console, Text(line))
 
 
 def volume_table(benchmark: Benchmark) -> Table:
@@ -37,6 +48,7 @@ def growth_lines(benchmark: Benchmark) -> Iterator[str]:
         ("memory", benchmark.peak_rss_mb, benchmark.memory_mb, format_megabytes),
     ):
         if growth is None:
+            yield f"{name}: growth needs at least three volumes and four measurements that passed"
             continue
         yield f"{name} {growth_words(growth, show)}"
         if growth.predicted is not None and benchmark.volume is not None:
