@@ -96,6 +96,11 @@ class Lab:
         return write_files(self.root / "prices", files_of(DOCS / "scenarios.md"))
 
     @cached_property
+    def pairs(self) -> Path:
+        """The project whose step grows with the square."""
+        return write_files(self.root / "pairs", files_of(DOCS / "growth.md"))
+
+    @cached_property
     def sees(self) -> Path:
         """The project that shows what a script sees."""
         return write_files(self.root / "look", files_of(DOCS / "how-a-step-runs.md"))
@@ -292,6 +297,11 @@ def _check(lab: Lab) -> str:
 @_recipe("scenarios")
 def _scenarios(lab: Lab) -> str:
     return lab.run("mlvalidate test-script preprocess -C examples/churn --scenario all", lab.churn)
+
+
+@_recipe("benchmark")
+def _benchmark(lab: Lab) -> str:
+    return lab.run("mlvalidate benchmark pairs --rows 500,1k,2k,4k", lab.pairs)
 
 
 @_recipe("sees")

@@ -102,6 +102,27 @@ def plan_script(project: Project, step: str, options: Options | None = None) -> 
     return _checked(project, planning.plan_script(project, step, choices, sandboxing))
 
 
+def plan_benchmark(
+    project: Project,
+    step: str,
+    volumes: Sequence[int],
+    repeat: int,
+    options: Options | None = None,
+) -> Plan:
+    """Resolve measurements of one step on several numbers of rows, without running anything.
+
+    Each volume is measured ``repeat`` times. `execute` says how time and memory grow, and what the
+    `volume` in the step's contract would take.
+    """
+    from mlvalidate.engine import planning
+    from mlvalidate.engine.sandbox import choose_sandboxing
+
+    choices = _choices(options or Options(), prefix=f"{step}.")
+    sandboxing = choose_sandboxing(choices.sandbox)
+    plan = planning.plan_benchmark(project, step, volumes, repeat, choices, sandboxing)
+    return _checked(project, plan)
+
+
 def plan_exploration(
     project: Project,
     step: str,
@@ -213,12 +234,16 @@ def execute(
     server that is away does not change the verdict: ``unrecorded`` says why the run waits.
     InfrastructureError when this machine can't do it (a full disk, a refused sandbox).
     """
+    from mlvalidate.engine.drift_watch import without_references
     from mlvalidate.engine.run import execute_plan, new_run_folder
     from mlvalidate.engine.sandbox import sandboxing_of
     from mlvalidate.tracking.launch import start_recorder
     from mlvalidate.tracking.progress import decline
     from mlvalidate.tracking.store import resolve_store
 
+    if plan.kind == "benchmark":
+        # Its figures are to be compared, not its outputs.
+        project = without_references(project)
     folder = new_run_folder(project)
     store = resolve_store(project, os.environ) if record else None
     recorder = None

@@ -18,6 +18,7 @@ from mlvalidate.checks import (
     execution,
     expectations,
     gates,
+    growth,
     inside,
     leakage,
     limits,
@@ -59,6 +60,8 @@ _OTHER_RULES: tuple[type[Rule], ...] = (
     pipeline.FiguresDiffer,
     pipeline.RowsDisagree,
     *drift.RULES,
+    growth.LimitExceeded,
+    growth.GrowthSteep,
     gates.GateFailed,
     gates.GateWithoutValue,
 )
@@ -122,6 +125,7 @@ _FAMILIES = {
     "X": "Execution",
     "F": "Data flow and schema",
     "Q": "Quality and drift",
+    "P": "Performance",
     "G": "Gates",
 }
 

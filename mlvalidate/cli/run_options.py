@@ -84,7 +84,7 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
     return collect
 
 
-def _parse_data_dirs(
+def parse_data_dirs(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Path]:
     folders: dict[str, Path] = {}
@@ -114,7 +114,7 @@ _OPTIONS = (
         "data_dirs",
         multiple=True,
         metavar="PORT=PATH",
-        callback=_parse_data_dirs,
+        callback=parse_data_dirs,
         help="Take an input from a file or folder; in a pipeline NODE.PORT=PATH. Repeatable.",
     ),
     click.option(

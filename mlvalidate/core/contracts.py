@@ -26,7 +26,7 @@ from mlvalidate.core.declared_checks import DeclaredCheck, PipelineCheck, allow_
 from mlvalidate.core.gates import Gate
 from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import Case, Expectation
-from mlvalidate.core.units import parse_duration, parse_size
+from mlvalidate.core.units import parse_count, parse_duration, parse_size
 
 # The value of `entry` that runs a script as a program and through its function `main`.
 ENTRY_BOTH = "both"
@@ -45,6 +45,11 @@ Size = Annotated[
 # The limits of a step that declares none: bytes on disk, processes and threads. A pool of workers
 # with threads of their own on a large machine has some thousands.
 DISK, PROCESSES = 10 * 10**9, 4000
+Count = Annotated[
+    int,
+    BeforeValidator(parse_count),
+    WithJsonSchema({"type": ["integer", "string"], "examples": [50000, "200k", "5M"]}),
+]
 # What a training job leaves here reaches its consumers as an archive.
 _PACKED = {"/opt/ml/model": "model.tar.gz", "/opt/ml/output/data": "output.tar.gz"}
 ArgumentValue = bool | int | float | str | None | tuple[bool | int | float | str, ...]
@@ -198,6 +203,10 @@ class Step(Model):
         default=None, ge=1, description="Limit of processes and threads at once"
     )
     network: Network | None = None
+    volume: Count | None = Field(
+        default=None,
+        description="Rows of each dataset in production, for which `benchmark` predicts",
+    )
     credentials: Access | None = Field(
         default=None, description="allow: pass the AWS environment and ~/.aws on to the script"
     )

@@ -13,8 +13,8 @@ from mlvalidate.core.model import Model
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 from mlvalidate.core.secrets import Redactor
 
-# A matrix is a test of one step on several cases.
-RunKind = Literal["script", "pipeline", "matrix"]
+# A matrix is a test of one step on several cases, a benchmark runs one on several volumes.
+RunKind = Literal["script", "pipeline", "matrix", "benchmark"]
 
 
 class DataSource(StrEnum):
@@ -56,6 +56,7 @@ class SkipReason(StrEnum):
     UPSTREAM_SKIPPED = "upstream-skipped"
     UPSTREAM_REJECTED = "upstream-rejected"
     NOT_APPLICABLE = "not-applicable"
+    SMALLER_FAILED = "smaller-failed"
     INTERRUPTED = "interrupted"
 
 
@@ -133,6 +134,8 @@ class PlannedStep(Model):
     # Folders of this machine, absolute, without links.
     writes: tuple[Path, ...] = ()
     on: PlannedCase = PlannedCase()
+    # Of a measurement: the rows of each synthetic dataset, where the plan's do not hold.
+    rows: int | None = None
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""
 

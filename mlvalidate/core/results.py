@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from pydantic import Field
 
+from mlvalidate.core.benchmarks import Benchmark
 from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
@@ -97,6 +98,8 @@ class StepResult(Model):
     skip_reason: SkipReason | None = None
     # What the reason is about, such as the upstream node that failed.
     skip_detail: str = ""
+    # Of a measurement: the rows of each synthetic dataset.
+    volume: int | None = None
     # The case of the data, and what the step had to do with it.
     scenario: str = "standard"
     expectation: Expectation = Expectation.PASS
@@ -134,6 +137,7 @@ class StepResult(Model):
             kind=planned.step.kind.value,
             entry_point=planned.step.entry_point,
             status=status,
+            volume=planned.rows,
             scenario=planned.on.case.name,
             expectation=planned.on.expectation,
             started_at=started_at,
@@ -160,8 +164,8 @@ class StepResult(Model):
 
 
 class PipelineResult(Model):
-    """What one run came to: of a pipeline, of a single step tested alone (kind ``script``), or
-    of one step on several cases (``matrix``).
+    """What one run came to: of a pipeline, of a single step tested alone (kind ``script``), of
+    one step on several cases (``matrix``), or on several volumes of data (``benchmark``).
     """
 
     version: int = RESULT_VERSION
@@ -178,6 +182,8 @@ class PipelineResult(Model):
     rows: int | None = None
     command: str
     steps: tuple[StepResult, ...]
+    # What the measurements of a benchmark came to.
+    benchmark: Benchmark | None = None
     # Findings about the run as a whole: gates, and faults blamed on no step.
     findings: tuple[Finding, ...] = ()
     # One line each: what a reader has to know about how the run was made.

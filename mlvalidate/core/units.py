@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: ``10m``, ``1h30m``, ``2GB``, ``512MiB``."""
+"""Durations, sizes and counts as people write them: ``1h30m``, ``2GB``, ``512MiB``, ``5M``."""
 
 from __future__ import annotations
 
@@ -14,6 +14,36 @@ _BYTES = {
 }  # fmt: skip
 # More digits than any machine has bytes would overflow.
 _SIZE = re.compile(r"(\d{1,30}(?:\.\d{1,30})?)\s*([kmgt]?i?b?)", re.IGNORECASE)
+
+_COUNT = re.compile(r"(\d{1,15}(?:\.\d{1,6})?)\s*([km]?)", re.IGNORECASE)
+_TIMES = {"": 1, "k": 10**3, "m": 10**6}
+# Beyond this a number of rows is a slip.
+_MOST_ROWS = 10**12
+
+
+def parse_count(value: str | int) -> int:
+    """Return a number of rows for ``5000``, ``"5k"``, ``"2.5M"`` or ``"5_000"``.
+
+    Raises ValueError when the text is no such number, or it is not within 1 and 10^12.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise ValueError("expected a number of rows such as 5000, 5k or 2.5M")
+    text = str(value).strip().replace("_", "")
+    match = _COUNT.fullmatch(text)
+    number = float(match.group(1)) * _TIMES[match.group(2).lower()] if match else 0.5
+    if number != int(number):
+        raise ValueError(f"expected a number of rows such as 5000, 5k or 2.5M, got {value!r}")
+    if not 1 <= number <= _MOST_ROWS:
+        raise ValueError("a number of rows must be more than zero, and at most 10^12")
+    return int(number)
+
+
+def format_count(number: int) -> str:
+    """Return a number as `parse_count` reads it, the shortest way: ``5M``, ``10k``, ``1234``."""
+    for suffix, times in (("M", 10**6), ("k", 10**3)):
+        if number and number % times == 0:
+            return f"{number // times}{suffix}"
+    return str(number)
 
 
 def parse_duration(value: str | int | float) -> float:

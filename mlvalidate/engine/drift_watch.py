@@ -280,3 +280,12 @@ def _only(frame: pd.DataFrame, dataset: Dataset) -> pd.DataFrame:
 def _ended(process: subprocess.Popen[bytes] | None) -> str:
     code = process.poll() if process else None
     return "its process ended" + ("" if code is None else f" with exit code {code}")
+
+
+def without_references(project: Project) -> Project:
+    """Return the project with nothing to compare its outputs with."""
+    datasets = {
+        name: dataset.model_copy(update={"reference": None})
+        for name, dataset in project.datasets.items()
+    }
+    return project.model_copy(update={"datasets": datasets}).at(project.root)

@@ -26,7 +26,7 @@ from mlvalidate.core.plan import Origin, Plan, PlannedCase, PlannedStep
 from mlvalidate.core.results import Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.scenarios import Case, Scenario, expected_of
-from mlvalidate.engine.drift_watch import NO_BASELINES, DriftWatch
+from mlvalidate.engine.drift_watch import NO_BASELINES, DriftWatch, without_references
 from mlvalidate.engine.execution import Run
 from mlvalidate.engine.kept_cases import KeptCase, keep_case, now, with_folders
 from mlvalidate.engine.sandbox import Sandboxing
@@ -90,7 +90,8 @@ def explore(
     when ``interrupted`` turns true.
     """
     (planned,) = plan.steps
-    project = _without_references(project)
+    # A few rows tell no drift.
+    project = without_references(project)
     search = _Search(project, plan, planned, tries, sandboxing, interrupted, on_try)
     if not search.datasets:
         raise UsageError(
@@ -291,15 +292,6 @@ class _Search:
                             raise _Enough
                         return event.result
         raise AssertionError("a step ends with ChecksFinished")
-
-
-def _without_references(project: Project) -> Project:
-    """Return the project with nothing to compare its outputs with: a few rows tell no drift."""
-    datasets = {
-        name: dataset.model_copy(update={"reference": None})
-        for name, dataset in project.datasets.items()
-    }
-    return project.model_copy(update={"datasets": datasets}).at(project.root)
 
 
 @contextlib.contextmanager

@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlvalidate.checks.evidence import PortContent
 from mlvalidate.core.contracts import Port, Project
-from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedCase, PlannedInput, PlannedStep
+from mlvalidate.core.plan import FileToMake, Origin, Plan, PlannedInput, PlannedStep
 from mlvalidate.core.results import FileSummary, PortSummary
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.scenarios import STANDARD, Case
@@ -40,7 +40,9 @@ class Inputs:
     project: Project
     plan: Plan
     run: RunFolder
-    _generated: dict[tuple[str, Case, tuple[str, ...]], list[Path]] = field(default_factory=dict)
+    _generated: dict[tuple[str, Case, int | None, tuple[str, ...]], list[Path]] = field(
+        default_factory=dict
+    )
     _summaries: dict[Path, PortSummary] = field(default_factory=dict)
 
     @cached_property
@@ -48,6 +50,9 @@ class Inputs:
         from mlvalidate.data.family import Family
 
         return Family(self.project.datasets, self.plan.rows)
+
+    def _family_of(self, rows: int | None) -> Family:
+        return self._family if rows == self.plan.rows else replace(self._family, rows=rows)
 
     def provide(self, planned: PlannedStep) -> dict[str, Path]:
         """Return the folder that holds each input's content, by port; absent ones are left out.
@@ -72,7 +77,7 @@ class Inputs:
                 (target / file.name).parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(file.copied_from, target / file.name)
         for files in _wholes(item.files):
-            self._generate(planned.on, files[0].dataset, [target / file.name for file in files])
+            self._generate(planned, files[0].dataset, [target / file.name for file in files])
         return target
 
     def _produced(self, item: PlannedInput) -> Path:
@@ -87,7 +92,7 @@ class Inputs:
             raise MissingInputError(item, item.subpath, found)
         return folder
 
-    def _generate(self, on: PlannedCase, name: str, targets: list[Path]) -> None:
+    def _generate(self, planned: PlannedStep, name: str, targets: list[Path]) -> None:
         """Write the files of a dataset, shaped where the case is about it.
 
         The same dataset in two ports is the same file: a score job sees the customers that the
@@ -95,17 +100,18 @@ class Inputs:
         """
         from mlvalidate.data.scenarios.shaping import write_case
 
-        case = on.case if name in on.datasets else STANDARD
-        key = (name, case, tuple("".join(target.suffixes) for target in targets))
+        case = planned.on.case if name in planned.on.datasets else STANDARD
+        rows = planned.rows or self.plan.rows
+        key = (name, case, rows, tuple("".join(target.suffixes) for target in targets))
         if key not in self._generated:
             write_case(
                 self.project.datasets[name],
                 name,
                 targets,
                 case=case,
-                rows=self.plan.rows,
+                rows=rows,
                 seed=self.plan.seed,
-                family=self._family,
+                family=self._family_of(rows),
             )
             self._generated[key] = targets
             return

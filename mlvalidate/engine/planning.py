@@ -25,6 +25,8 @@ from mlvalidate.core.plan import (
 )
 from mlvalidate.core.scenarios import Case
 from mlvalidate.core.suggest import did_you_mean
+from mlvalidate.core.units import format_count
+from mlvalidate.engine.benchmarking import plan_measurements
 from mlvalidate.engine.cases import (
     node_name,
     parse_cases,
@@ -41,6 +43,13 @@ from mlvalidate.engine.sandbox import Sandboxing
 
 # Kinds that get along without a sandbox: their paths are handed over, not hard-coded.
 _MAPPABLE = (Kind.CALLABLE, Kind.COMMAND)
+
+_COMMANDS: dict[RunKind, str] = {
+    "script": "test-script",
+    "matrix": "test-script",
+    "pipeline": "test-pipeline",
+    "benchmark": "benchmark",
+}
 
 
 @dataclass(frozen=True)
@@ -92,6 +101,26 @@ def plan_script(project: Project, name: str, choices: Choices, sandboxing: Sandb
     steps = tuple(_plan_case(project, step, case, choices) for case in cases)
     kind: RunKind = "script" if len(steps) == 1 else "matrix"
     return _plan(project, kind, name, steps, choices, sandboxing)
+
+
+def plan_benchmark(
+    project: Project,
+    name: str,
+    volumes: Sequence[int],
+    repeat: int,
+    choices: Choices,
+    sandboxing: Sandboxing,
+) -> Plan:
+    """Plan measurements of one step on so many rows, each volume as often as ``repeat`` says."""
+    step = _plan_node(project, name, _find_node(project, name), (), choices)
+    steps = plan_measurements(step, volumes, repeat)
+    given = choices.folders.items()
+    by_node = {f"{s.node}{port.removeprefix(name)}": path for s in steps for port, path in given}
+    placed = replace(choices, folders=by_node, reports=Reports.NONE)
+    plan = _plan(project, "benchmark", name, steps, placed, sandboxing)
+    command = _command(project, "benchmark", name, choices)
+    sizes = ",".join(map(format_count, sorted(set(volumes))))
+    return plan.model_copy(update={"command": f"{command} --rows {sizes} --repeat {repeat}"})
 
 
 def _plan_case(project: Project, step: PlannedStep, case: Case, choices: Choices) -> PlannedStep:
@@ -497,8 +526,7 @@ def _directory(project: Project) -> list[str]:
 
 def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> str:
     """Return what to type to get the same plan again."""
-    command = "test-pipeline" if kind == "pipeline" else "test-script"
-    words = ["mlvalidate", command, name, *_directory(project)]
+    words = ["mlvalidate", _COMMANDS[kind], name, *_directory(project)]
     for scenario in choices.scenarios:
         words += ["--scenario", scenario]
     if choices.data is not DataSource.SYNTHETIC:

@@ -12,6 +12,7 @@ from functools import partial
 
 from mlvalidate.checks.evidence import PortContent
 from mlvalidate.checks.gates import judge_gates
+from mlvalidate.checks.growth import judge_growth
 from mlvalidate.checks.pipeline import judge_pipeline
 from mlvalidate.checks.static import unrefuted
 from mlvalidate.core.contracts import Project
@@ -28,6 +29,7 @@ from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReas
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.benchmarking import conclude_benchmark, smaller_failed
 from mlvalidate.engine.container import Paths
 from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
 from mlvalidate.engine.execution import Run, read_output
@@ -159,6 +161,8 @@ def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> Ste
             break
         if status is not Status.PASSED:
             reason, detail = SkipReason.UPSTREAM_SKIPPED, producer
+    if failed := smaller_failed(planned, results) if planned.rows else "":
+        reason, detail = SkipReason.SMALLER_FAILED, failed
     if run.interrupted():
         reason, detail = SkipReason.INTERRUPTED, ""
     if reason is None:
@@ -174,6 +178,8 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
     result = bare.model_copy(update={"steps": steps, "notes": _notes(plan)})
     if result.status is Status.INTERRUPTED:
         return result
+    if plan.kind == "benchmark":
+        return _with_growth(plan, result)
     # In a pipeline gates are about the usual data; in a matrix other nodes have other names.
     unusual = plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard
     findings = () if unusual else tuple(judge_gates(run.project, result))
@@ -187,6 +193,20 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
             "findings": findings,
             "status": Status.FAILED if failed else Status.PASSED,
             "notes": (*result.notes, *notes),
+        }
+    )
+
+
+def _with_growth(plan: Plan, result: PipelineResult) -> PipelineResult:
+    """Return the result of a benchmark. Gates are about the usual data and are not judged."""
+    benchmark = conclude_benchmark(plan, result.steps)
+    findings = tuple(judge_growth(benchmark, plan.command))
+    failed = result.status is Status.FAILED or is_failed(findings)
+    return result.model_copy(
+        update={
+            "benchmark": benchmark,
+            "findings": findings,
+            "status": Status.FAILED if failed else Status.PASSED,
         }
     )
 

@@ -39,13 +39,16 @@ def print_plan(console: Console, plan: Plan) -> None:
     if plan.explore:
         inputs = f"{count(plan.explore, 'small input')} within the contract"
         write(console, Text(f"before that: up to {inputs}, to find one that makes it fail"))
-    shown = plan.steps[:1] if plan.kind == "matrix" else plan.steps
+    shown = plan.steps[:1] if plan.kind in ("matrix", "benchmark") else plan.steps
     for number, planned in enumerate(shown, start=1):
         console.print()
         _print_step(console, number, planned)
     console.print()
     if plan.kind == "matrix":
         console.print(_cases(plan))
+        console.print()
+    if plan.kind == "benchmark":
+        write(console, Text(f"measured: {', '.join(step.node for step in plan.steps)}"))
         console.print()
     write(console, Text(f"nothing has been run; to run it: {plain(plan.command)}"), copyable=True)
 

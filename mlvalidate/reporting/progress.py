@@ -40,11 +40,15 @@ class PlainProgress(Progress):
             write(self._console, step_line(event.result))
 
 
+# What the nodes of a run are.
+_NODES = {"matrix": "case", "benchmark": "measurement"}
+
+
 def heading(plan: Plan) -> str:
     """Return what is about to run, in one line."""
     facts = (
         f"{plan.kind} {plan.name}",
-        count(len(plan.steps), "case" if plan.kind == "matrix" else "step"),
+        count(len(plan.steps), _NODES.get(plan.kind, "step")),
         f"{plan.data_source.value} data, scenario {plan.scenario}",
         f"{count(plan.rows, 'row')} per dataset" if plan.rows else "",
         f"seed {plan.seed}",

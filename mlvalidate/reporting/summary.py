@@ -7,6 +7,7 @@ from rich.text import Text
 
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.reporting.benchmark import print_benchmark
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.findings import print_findings
 from mlvalidate.reporting.logs import print_logs
@@ -30,8 +31,11 @@ def print_summary(
     """
     if not quiet:
         console.print()
-        console.print(summary_table(result))
-        metrics = metrics_lines(result)
+        if result.benchmark is None:
+            console.print(summary_table(result))
+        else:
+            print_benchmark(console, result.benchmark)
+        metrics = [] if result.benchmark else metrics_lines(result)
         if metrics:
             write(console, Text("\nmetrics"))
         for line in metrics:

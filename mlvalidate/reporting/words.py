@@ -33,6 +33,8 @@ def skip_reason(result: StepResult) -> str:
         return f"{about or 'a step before it'} was skipped"
     if result.skip_reason is SkipReason.UPSTREAM_REJECTED:
         return f"{about or 'a step before it'} rejected its input, as expected"
+    if result.skip_reason is SkipReason.SMALLER_FAILED:
+        return f"{about} failed, on no more rows"
     if result.skip_reason is SkipReason.INTERRUPTED:
         return "the run was interrupted"
     return about

@@ -13,7 +13,8 @@ RECORD = "mlvalidate.record_version"
 VERSION = "mlvalidate.version"
 KEY = "mlvalidate.key"
 RUN_ID = "mlvalidate.run_id"
-# "pipeline" or "matrix" for a parent, "step" for a nested run, "script" for a step tested alone.
+# "pipeline", "matrix" or "benchmark" for a parent, "step" for a nested run, "script" for a step
+# tested alone.
 KIND = "mlvalidate.kind"
 PROJECT = "mlvalidate.project"
 STATUS = "mlvalidate.status"
@@ -74,6 +75,8 @@ SERIES_RSS = "system/process_rss_mb"
 SERIES_CPU = "system/process_cpu_percent"
 # Of a parent.
 STEPS_BY_STATUS = "steps."
+# Of the parent of a benchmark: medians by volume, the metric's step being the rows.
+BENCHMARK_FIGURES = ("duration_s", "cpu_s", "peak_rss_mb")
 
 # Artifacts.
 RESULT = "result.json"
@@ -84,6 +87,8 @@ STDERR = "logs/stderr.log"
 DATA = "data"
 # Samples that later runs are compared with: baseline/<port>/<table>.parquet, .json
 BASELINE = "baseline"
+# Of the parent of a benchmark: time and memory over rows.
+GROWTH_FIGURE = "figures/growth.html"
 
 
 def run_key(run_id: str, node: str = "") -> str:
@@ -109,6 +114,16 @@ def hyperparameter_param(name: str) -> str:
 def node_metric(node: str, metric: str) -> str:
     """Return the parent's copy of a node's metric; the UI makes one section of charts per node."""
     return f"{node}/{metric}"
+
+
+def benchmark_metric(figure: str) -> str:
+    """Return the metric of a figure over the volumes of a benchmark."""
+    return f"benchmark.{figure}"
+
+
+def growth_metric(name: str) -> str:
+    """Return the metric of what a benchmark found, such as ``growth.duration_s.exponent.low``."""
+    return f"growth.{name}"
 
 
 def sample_artifact(port: str, name: str) -> str:

@@ -20,6 +20,7 @@ from mlvalidate.core.events import (
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking import content, layout
+from mlvalidate.tracking.benchmark_content import benchmark_content
 from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.links import run_link
 from mlvalidate.tracking.progress import Entry, append, read_progress
@@ -103,6 +104,8 @@ class RunRecorder:
             written = content.script_content(
                 started, result, self._samples.pop(node, []), self._folder.step(node)
             )
+        elif started.plan.kind == "benchmark":
+            written = benchmark_content(started, result)
         else:
             written = content.pipeline_content(started, result)
         key = layout.run_key(started.run_id)

@@ -8,7 +8,14 @@ from hypothesis import strategies as st
 
 from mlvalidate.core.gates import Gate
 from mlvalidate.core.suggest import did_you_mean, nearest
-from mlvalidate.core.units import format_duration, format_size, parse_duration, parse_size
+from mlvalidate.core.units import (
+    format_count,
+    format_duration,
+    format_size,
+    parse_count,
+    parse_duration,
+    parse_size,
+)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +148,18 @@ def test_did_you_mean() -> None:
     assert did_you_mean("zzz", []) == ""
     assert nearest("charges", ["Charge", "plan"]) == "Charge"
     assert nearest("x", []) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("5000", 5000), (7, 7), ("5k", 5000), ("2.5M", 2_500_000), ("5_000", 5000), (" 1K ", 1000)],
+)
+def test_counts_are_read(text: str | int, number: int) -> None:
+    assert parse_count(text) == number
+    assert parse_count(format_count(number)) == number
+
+
+@pytest.mark.parametrize("text", ["", "k", "-1", "0", "1.5", "1e3", "1G", True, 1.5, 10**13])
+def test_odd_counts_are_refused(text: str | int) -> None:
+    with pytest.raises(ValueError, match="number of rows"):
+        parse_count(text)

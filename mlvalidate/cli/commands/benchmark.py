@@ -1,0 +1,91 @@
+"""`mlvalidate benchmark`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlvalidate.cli.completions import complete_steps
+from mlvalidate.cli.run_options import RunOptions, parse_data_dirs
+from mlvalidate.cli.running import run_plan
+from mlvalidate.cli.settings import Settings, json_option, pass_settings, project_options
+
+
+def _parse_volumes(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    from mlvalidate.core.units import parse_count
+
+    try:
+        return tuple(sorted({parse_count(each) for each in value.split(",")}))
+    except ValueError as error:
+        raise click.BadParameter(str(error), ctx, param) from None
+
+
+@click.command("benchmark", short_help="Measure how a step grows with its data.")
+@click.argument("step", shell_complete=complete_steps)
+@click.option(
+    "--rows",
+    "volumes",
+    metavar="N,N,...",
+    default="1k,10k,100k",
+    show_default=True,
+    callback=_parse_volumes,
+    help="Rows of each synthetic dataset, one volume after the other.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=3,
+    show_default=True,
+    help="How often each volume is measured.",
+)
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Seed of the synthetic data (default: as the project says).",
+)
+@click.option(
+    "--data-dir",
+    "data_dirs",
+    multiple=True,
+    metavar="PORT=PATH",
+    callback=parse_data_dirs,
+    help="Take an input from a file or folder, the same for each volume. Repeatable.",
+)
+@click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing.")
+@click.option("--no-record", is_flag=True, help="Don't record the run in MLflow.")
+@project_options
+@json_option
+@pass_settings
+def command(
+    settings: Settings,
+    step: str,
+    volumes: tuple[int, ...],
+    repeat: int,
+    seed: int | None,
+    data_dirs: dict[str, Path],
+    dry_run: bool,
+    no_record: bool,
+) -> int:
+    """Run STEP on several volumes of synthetic data and say how its time and its memory grow.
+
+    Predicts both for the `volume` of rows that the step's contract names.
+    """
+    from mlvalidate import api
+
+    options = RunOptions(
+        data="synthetic",
+        data_dirs=data_dirs,
+        rows=None,
+        seed=seed,
+        scenarios=(),
+        reports=None,
+        sandbox=None,
+        dry_run=dry_run,
+        record=not no_record,
+    )
+    project = api.open_project(settings.directory)
+    plan = api.plan_benchmark(project, step, volumes, repeat, options.for_api())
+    return run_plan(settings, project, plan, options)

@@ -1,0 +1,1 @@
+"""Plotly figures: each is one pure function from results to a figure."""
