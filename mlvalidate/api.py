@@ -198,13 +198,16 @@ def execute(
     on_event: Callable[[Event], None] = _ignore,
     *,
     record: bool = True,
+    jobs: int | None = None,
 ) -> PipelineResult:
     """Run a plan, record it in MLflow and return its result.
 
-    SIGINT and SIGTERM end the running step in order; the result is then INTERRUPTED. A tracking
+    Up to ``jobs`` nodes run at once, by default as many as there are cores that may be used.
+    SIGINT and SIGTERM end the running steps in order; the result is then INTERRUPTED. A tracking
     server that is away does not change the verdict: ``unrecorded`` says why the run waits.
     InfrastructureError when this machine can't do it (a full disk, a refused sandbox).
     """
+    from mlvalidate.engine.machine import usable_cores
     from mlvalidate.engine.run import execute_plan, new_run_folder
     from mlvalidate.engine.sandbox import detect_sandboxing
     from mlvalidate.tracking.launch import start_recorder
@@ -217,14 +220,18 @@ def execute(
     result = None
     with _writable(project), _baselines(project, plan) as baselines, _interruptible() as stop:
         sandboxing = detect_sandboxing()
-        for event in execute_plan(project, plan, folder, sandboxing, stop, baselines):
-            if isinstance(event, RunStarted) and store is not None:
-                recorder = start_recorder(folder, store, _ui_command(project))
-            elif isinstance(event, RunStarted):
-                decline(folder)
-            elif isinstance(event, RunFinished):
-                result = event.result
-            on_event(event)
+        events = execute_plan(
+            project, plan, folder, sandboxing, stop, baselines, jobs or usable_cores()
+        )
+        with contextlib.closing(events):
+            for event in events:
+                if isinstance(event, RunStarted) and store is not None:
+                    recorder = start_recorder(folder, store, _ui_command(project))
+                elif isinstance(event, RunStarted):
+                    decline(folder)
+                elif isinstance(event, RunFinished):
+                    result = event.result
+                on_event(event)
         assert result is not None
         return result if recorder is None else _with_links(result, recorder)
 
