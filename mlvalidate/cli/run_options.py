@@ -33,6 +33,7 @@ class RunOptions:
     reports: str | None
     dry_run: bool
     record: bool
+    jobs: int | None
 
     def for_api(self, entry: str | None = None, explore: int | None = None) -> api.Options:
         """Return the part that makes the plan."""
@@ -66,10 +67,11 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         reports: str | None,
         dry_run: bool,
         no_record: bool,
+        jobs: int | None,
         **rest: Any,
     ) -> int:
         record = not no_record
-        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, dry_run, record)
+        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, dry_run, record, jobs)
         return function(*args, options=options, **rest)
 
     for decorate in reversed(_OPTIONS):
@@ -136,6 +138,13 @@ _OPTIONS = (
         type=click.Choice(REPORTS),
         help="Render Evidently's reports of the outputs of all steps, of those with an error or "
         "a warning, or of none (default: as the project says, else all).",
+    ),
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many scripts run at once where they don't need each other's outputs (default: as "
+        "many as there are cores). Their times are truest with 1.",
     ),
     click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
     click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),

@@ -45,7 +45,9 @@ def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptio
     progress = choose_progress(console, verbose=settings.verbose, quiet=settings.quiet)
     display = _Display(progress.handle)
     with closing(progress):
-        result = api.execute(project, plan, on_event=display.handle, record=options.record)
+        result = api.execute(
+            project, plan, on_event=display.handle, record=options.record, jobs=options.jobs
+        )
     if settings.json:
         write_out(result.model_dump_json(indent=2))
     display.raise_fault()

@@ -1,7 +1,7 @@
 """Progress on a terminal: a line per step, redrawn in place, replaced by the summary at the end.
 
-Redrawn when events arrive and by no thread of its own: the engine forks, and a process that forks
-should have one thread only. Samples of running steps arrive often enough to keep the clock going.
+Redrawn when events arrive and by no thread of its own: events come one by one, also from steps that
+run at once, and samples of running steps arrive often enough to keep the clock going.
 """
 
 from __future__ import annotations
@@ -44,6 +44,10 @@ class _Line:
     rss_mb: float = 0.0
     is_being_checked: bool = False
     result: StepResult | None = None
+
+    @property
+    def is_running(self) -> bool:
+        return self.started_at is not None and self.result is None
 
 
 class LiveProgress(Progress):
@@ -111,12 +115,17 @@ class LiveProgress(Progress):
         self._live.update(Group(Text(title, "bold"), rows), refresh=True)
 
     def _visible(self) -> list[_Line]:
-        """Return the lines that fit on the screen, around the first step that is not done."""
+        """Return the lines that fit on the screen: what runs, and what is near to it."""
         lines = list(self._lines.values())
         room = max(self._console.height - 2, 1)
         first = next((i for i, line in enumerate(lines) if line.result is None), len(lines))
-        start = max(0, min(first - room // 2, len(lines) - room))
-        return lines[start : start + room]
+        near = max(0, min(first - room // 2, len(lines) - room)) + room / 2 - 0.5
+
+        def distance(number: int) -> tuple[bool, float]:
+            return not lines[number].is_running, abs(number - near)
+
+        shown = sorted(range(len(lines)), key=distance)[:room]
+        return [lines[number] for number in sorted(shown)]
 
     def _render(self, line: _Line) -> Text:
         if line.result is not None:
