@@ -72,7 +72,8 @@ def execute_plans(
     A node whose producer failed is skipped with that reason; the others go on. When
     ``interrupted`` turns true the running nodes are ended and the rest is skipped. OSError when a
     journal can't be written, InfrastructureError when a sandbox can't be built. When the generator
-    ends, also when it is closed early, no script is running and no run is open.
+    ends, also when it is closed early, no script is running and no run is open. Of several runs
+    those that have not begun when the user interrupts are left out.
     """
     sweep_scratch()
     scheduler: Scheduler[Event] = Scheduler(jobs, available_memory())
@@ -108,7 +109,7 @@ def _make_run(
 def _make_tasks(project: Project, runs: Sequence[Run], jobs: int) -> list[Task[Event]]:
     """Return the tasks of all runs, the longest run's first where several nodes run at once."""
     if jobs == 1:
-        return [task for run in runs for task in RunTasks(run).make(0, {})]
+        return [task for run in runs for task in RunTasks(run, len(runs) > 1).make(0, {})]
     past = [past_steps(project.state_folder, run.plan) for run in runs]
     lengths = [
         max(path_lengths(run.plan, known).values(), default=0.0)
@@ -118,7 +119,7 @@ def _make_tasks(project: Project, runs: Sequence[Run], jobs: int) -> list[Task[E
     return [
         task
         for place, number in enumerate(order)
-        for task in RunTasks(runs[number]).make(place, past[number])
+        for task in RunTasks(runs[number], len(runs) > 1).make(place, past[number])
     ]
 
 

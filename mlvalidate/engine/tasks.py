@@ -40,7 +40,9 @@ class RunTasks:
     """
 
     run: Run
-    started: float = 0.0
+    # Whether the run is not even begun once the user has asked to stop.
+    may_be_left_out: bool = False
+    started: float | None = None
     static: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
     results: dict[str, StepResult] = field(default_factory=dict)
 
@@ -80,12 +82,16 @@ class RunTasks:
 
     def begin(self) -> Events:
         """Start the run; its scripts are compared with their contracts first."""
+        if self.may_be_left_out and self.run.interrupted():
+            return
         self.started = time.time()
         yield RunStarted(at=self.started, run_id=self.run.folder.run_id, plan=self.run.plan)
         self.static = check_plan(self.run.project, self.run.plan)
 
     def run_node(self, planned: PlannedStep) -> Events:
         """Run and judge one node, or say why it does not run."""
+        if self.started is None:
+            return
         skipped = self._skip(planned)
         if skipped is not None:
             self.results[planned.node] = skipped
@@ -101,6 +107,8 @@ class RunTasks:
 
     def end(self) -> Events:
         """Compare outputs with their references, judge the run, end it."""
+        if self.started is None:
+            return
         if status_of(self.run, self._in_order()) is not Status.INTERRUPTED:
             for changed in self.run.watch.conclude(self._in_order()):
                 self.results[changed.node] = changed
