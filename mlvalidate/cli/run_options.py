@@ -93,7 +93,7 @@ def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Cal
         )
         return function(*args, options=chosen, **rest)
 
-    for decorate in reversed(options.values()):
+    for decorate in reversed(tuple(options.values())):
         collect = decorate(collect)
     return collect
 
@@ -165,6 +165,8 @@ _OPTIONS: Mapping[str, _Decorator] = {
         help="How many scripts run at once where they don't need each other's outputs (default: as "
         "many as there are cores). Their times are truest with 1.",
     ),
-    "dry_run": click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
+    "dry_run": click.option(
+        "--dry-run", is_flag=True, help="Show what would run, and run nothing."
+    ),
     "no_record": click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),
 }

@@ -7,7 +7,7 @@ run at once, and samples of running steps arrive often enough to keep the clock 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group
@@ -67,13 +67,17 @@ class LiveProgress(Progress):
             redirect_stderr=False,
         )
 
+    def begin(self, title: str, nodes: Sequence[str], at: float) -> None:
+        """Print the title and show a line for each node from now on."""
+        write(self._console, Text(title, "bold"))
+        self._started_at = at
+        self._lines = {node: _Line(node) for node in nodes}
+        self._live.start()
+
     def handle(self, event: Event) -> None:
         """Take note of an event and redraw, unless that has just been done."""
         if isinstance(event, RunStarted):
-            write(self._console, Text(heading(event.plan), "bold"))
-            self._started_at = event.at
-            self._lines = {step.node: _Line(step.node) for step in event.plan.steps}
-            self._live.start()
+            self.begin(heading(event.plan), [step.node for step in event.plan.steps], event.at)
         elif isinstance(event, RunFinished):
             self.close()
             return
