@@ -93,9 +93,10 @@ def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Cal
         )
         return function(*args, options=chosen, **rest)
 
+    command: Callable[..., int] = collect
     for decorate in reversed(tuple(options.values())):
-        collect = decorate(collect)
-    return collect
+        command = decorate(command)
+    return command
 
 
 def _parse_data_dirs(

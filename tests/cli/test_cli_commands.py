@@ -242,7 +242,7 @@ def test_completion_without_a_known_shell(output: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("words", "current", "offered"),
     [
-        ("mlvalidate test-", "test-", ["test-pipeline", "test-script"]),
+        ("mlvalidate test-", "test-", ["test-pipeline", "test-script", "test-all"]),
         ("mlvalidate test-script tr", "tr", ["train"]),
         ("mlvalidate test-script ", "", ["prep", "train"]),
         ("mlvalidate test-pipeline ", "", ["main"]),
