@@ -120,7 +120,7 @@ def test_one_job_does_everything_in_the_callers_thread_and_in_order() -> None:
 
 def test_of_those_that_can_start_the_smallest_priority_does() -> None:
     gauge = Gauge()
-    names = {"short": (0, -1.0), "long": (0, -9.0), "later": (1, -99.0)}
+    names = {"later": (1, -99.0), "short": (0, -1.0), "long": (0, -9.0)}
     gate = threading.Barrier(2)
     # The barrier keeps both cores busy until all are ready.
     holders = [task("x", meets(gate), priority=(-1,)), task("y", meets(gate), priority=(-1,))]
