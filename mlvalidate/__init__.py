@@ -14,12 +14,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlvalidate.api import Options as Options
     from mlvalidate.api import execute as execute
+    from mlvalidate.api import execute_all as execute_all
     from mlvalidate.api import infer as infer
     from mlvalidate.api import open_project as open_project
+    from mlvalidate.api import plan_all as plan_all
     from mlvalidate.api import plan_pipeline as plan_pipeline
     from mlvalidate.api import plan_script as plan_script
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
+    from mlvalidate.api import test_all as test_all
 
 __version__ = "0.1.0"
 
@@ -27,12 +30,15 @@ __all__ = [
     "Options",
     "__version__",
     "execute",
+    "execute_all",
     "infer",
     "open_project",
+    "plan_all",
     "plan_pipeline",
     "plan_script",
     "run_folder",
     "sync",
+    "test_all",
 ]
 
 

@@ -12,6 +12,7 @@ import shlex
 import signal
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -20,11 +21,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from mlvalidate.core.contracts import Project, Reports
-from mlvalidate.core.errors import InfrastructureError, UsageError
+from mlvalidate.core.errors import InfrastructureError, NothingProvidesError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Entry, Plan, SandboxChoice
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, runs_folder
+from mlvalidate.core.suite import SuitePlan, SuiteResult
 from mlvalidate.data.inference.options import InferenceOptions
 
 if TYPE_CHECKING:
@@ -227,14 +229,17 @@ def execute(
     on_event: Callable[[Event], None] = _ignore,
     *,
     record: bool = True,
+    jobs: int | None = None,
 ) -> PipelineResult:
     """Run a plan, record it in MLflow and return its result.
 
-    SIGINT and SIGTERM end the running step in order; the result is then INTERRUPTED. A tracking
+    Up to ``jobs`` nodes run at once, by default as many as there are cores that may be used.
+    SIGINT and SIGTERM end the running steps in order; the result is then INTERRUPTED. A tracking
     server that is away does not change the verdict: ``unrecorded`` says why the run waits.
     InfrastructureError when this machine can't do it (a full disk, a refused sandbox).
     """
     from mlvalidate.engine.drift_watch import without_references
+    from mlvalidate.engine.machine import usable_cores
     from mlvalidate.engine.run import execute_plan, new_run_folder
     from mlvalidate.engine.sandbox import sandboxing_of
     from mlvalidate.tracking.launch import start_recorder
@@ -250,16 +255,112 @@ def execute(
     result = None
     with _writable(project), _baselines(project, plan) as baselines, _interruptible() as stop:
         sandboxing = sandboxing_of(plan)
-        for event in execute_plan(project, plan, folder, sandboxing, stop, baselines):
-            if isinstance(event, RunStarted) and store is not None:
-                recorder = start_recorder(folder, store, _ui_command(project))
+        events = execute_plan(
+            project, plan, folder, sandboxing, stop, baselines, jobs or usable_cores()
+        )
+        with contextlib.closing(events):
+            for event in events:
+                if isinstance(event, RunStarted) and store is not None:
+                    recorder = start_recorder(folder, store, _ui_command(project))
+                elif isinstance(event, RunStarted):
+                    decline(folder)
+                elif isinstance(event, RunFinished):
+                    result = event.result
+                on_event(event)
+        assert result is not None
+        return result if recorder is None else _with_links(result, recorder)
+
+
+def plan_all(project: Project, options: Options | None = None) -> SuitePlan:
+    """Plan all pipelines, and a test of each step alone, without running anything.
+
+    A step that needs what only a pipeline provides has no test of its own; the plan says so.
+    ``scenarios`` are for the tests of steps. So are ``reports``, which these have by default none
+    of: those of a pipeline show the same tables.
+    """
+    from mlvalidate.core.contracts import Reports
+    from mlvalidate.engine.suites import left_out, suite_command
+
+    options = options or Options()
+    reports = options.reports or _word_of("MLVALIDATE_REPORTS", Reports)
+    alone = replace(options, reports=reports or Reports.NONE)
+    of_pipelines = replace(options, scenarios=())
+    plans = [plan_pipeline(project, name, of_pipelines) for name in project.pipelines]
+    lacking = []
+    for step in project.steps:
+        try:
+            plans.append(plan_script(project, step, alone))
+        except NothingProvidesError as error:
+            lacking.append(left_out(project, step, error))
+    return SuitePlan(
+        project=project.project,
+        plans=tuple(plans),
+        left_out=tuple(lacking),
+        command=suite_command(project, _choices(options, prefix="")),
+    )
+
+
+def execute_all(
+    project: Project,
+    suite: SuitePlan,
+    on_event: Callable[[str, Event], None] = lambda _run_id, _event: None,
+    *,
+    record: bool = True,
+    jobs: int | None = None,
+) -> SuiteResult:
+    """Run all plans of a suite together, each recorded as a run of its own, see `execute`.
+
+    ``on_event`` gets the id of the run with each event; events of several runs mix. When the user
+    interrupts, runs that have not begun are left out.
+    """
+    from mlvalidate.engine.machine import usable_cores
+    from mlvalidate.engine.run import Order, execute_plans, new_run_folder
+    from mlvalidate.engine.sandbox import Sandboxing, sandboxing_of
+    from mlvalidate.engine.suites import suite_result
+    from mlvalidate.tracking.launch import SharedRecorder
+    from mlvalidate.tracking.progress import decline
+    from mlvalidate.tracking.store import resolve_store
+
+    store = resolve_store(project, os.environ) if record else None
+    recorder = SharedRecorder(store, _ui_command(project)) if store else None
+    recordings: dict[str, RecorderProcess] = {}
+    results: dict[str, PipelineResult] = {}
+    started_at = time.time()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_writable(project))
+        orders = [
+            Order(plan, new_run_folder(project), stack.enter_context(_baselines(project, plan)))
+            for plan in suite.plans
+        ]
+        if recorder is not None:
+            stack.callback(recorder.close)
+        stop = stack.enter_context(_interruptible())
+        # All plans of a suite were made for the same one; without any nothing is built.
+        sandboxing = sandboxing_of(suite.plans[0]) if suite.plans else Sandboxing()
+        events = execute_plans(project, orders, sandboxing, stop, jobs or usable_cores())
+        for folder, event in stack.enter_context(contextlib.closing(events)):
+            if isinstance(event, RunStarted) and recorder is not None:
+                recordings[folder.run_id] = recorder.record(folder)
             elif isinstance(event, RunStarted):
                 decline(folder)
             elif isinstance(event, RunFinished):
-                result = event.result
-            on_event(event)
-        assert result is not None
-        return result if recorder is None else _with_links(result, recorder)
+                results[folder.run_id] = event.result
+            on_event(folder.run_id, event)
+        if recorder is not None:
+            recorder.close()
+        deadline = time.monotonic() + _RECORDING_SECONDS
+        for run_id, recording in recordings.items():
+            left = max(deadline - time.monotonic(), 0.0)
+            results[run_id] = _with_links(results[run_id], recording, left)
+        runs = tuple(results.get(order.folder.run_id) for order in orders)
+    return suite_result(suite, runs, started_at, time.time())
+
+
+def test_all(
+    project: Project, options: Options | None = None, *, record: bool = True
+) -> SuiteResult:
+    """Run every pipeline and every step of a project, see `plan_all` and `execute_all`."""
+    return execute_all(project, plan_all(project, options), record=record)
 
 
 @contextlib.contextmanager
@@ -281,9 +382,11 @@ def _baselines(project: Project, plan: Plan) -> Iterator[Baselines]:
         yield fetch_baselines(plan, store, nodes, Path(folder))
 
 
-def _with_links(result: PipelineResult, recorder: RecorderProcess) -> PipelineResult:
+def _with_links(
+    result: PipelineResult, recorder: RecorderProcess, seconds: float = _RECORDING_SECONDS
+) -> PipelineResult:
     """Wait for the recorder and add to the result where the run can be seen."""
-    recording = recorder.wait(_RECORDING_SECONDS)
+    recording = recorder.wait(seconds)
     return result.model_copy(
         update={
             "run_url": recording.run_url,

@@ -14,6 +14,7 @@ from mlvalidate.core.suggest import did_you_mean
 COMMANDS = {
     "test-pipeline": ("test_pipeline", "Run and judge the steps of a pipeline."),
     "test-script": ("test_script", "Run and judge one step alone."),
+    "test-all": ("test_all", "Run all pipelines, and each step alone."),
     "benchmark": ("benchmark", "Measure how a step grows with its data."),
     "check": ("check", "Compare contracts with scripts, without running anything."),
     "list": ("list_project", "List the pipelines, steps and datasets of the project."),

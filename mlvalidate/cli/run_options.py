@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,8 @@ from mlvalidate.cli.completions import complete_scenarios
 
 if TYPE_CHECKING:
     from mlvalidate import api
+
+_Decorator = Callable[[Callable[..., int]], Callable[..., int]]
 
 # The values of core.plan.DataSource, which imports pydantic; a test compares them.
 DATA_SOURCES = ("synthetic", "sample")
@@ -34,6 +36,7 @@ class RunOptions:
     scenarios: tuple[str, ...]
     reports: str | None
     sandbox: str | None
+    jobs: int | None
     dry_run: bool
     record: bool
 
@@ -58,30 +61,48 @@ class RunOptions:
 
 def run_options(function: Callable[..., int]) -> Callable[..., int]:
     """Add the options, and pass them on as ``options``."""
+    return _add(_OPTIONS, function)
 
+
+def suite_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that can be meant for several runs at once, and pass them on."""
+    return _add({n: option for n, option in _OPTIONS.items() if n != "data_dirs"}, function)
+
+
+def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def collect(
         *args: Any,
         data: str,
-        data_dirs: dict[str, Path],
         rows: int | None,
         seed: int | None,
         scenarios: tuple[str, ...],
         reports: str | None,
         sandbox: str | None,
+        jobs: int | None,
         dry_run: bool,
         no_record: bool,
+        data_dirs: dict[str, Path] | None = None,
         **rest: Any,
     ) -> int:
-        record = not no_record
-        options = RunOptions(
-            data, data_dirs, rows, seed, scenarios, reports, sandbox, dry_run, record
+        chosen = RunOptions(
+            data=data,
+            data_dirs=data_dirs or {},
+            rows=rows,
+            seed=seed,
+            scenarios=scenarios,
+            reports=reports,
+            jobs=jobs,
+            sandbox=sandbox,
+            dry_run=dry_run,
+            record=not no_record,
         )
-        return function(*args, options=options, **rest)
+        return function(*args, options=chosen, **rest)
 
-    for decorate in reversed(_OPTIONS):
-        collect = decorate(collect)
-    return collect
+    command: Callable[..., int] = collect
+    for decorate in reversed(tuple(options.values())):
+        command = decorate(command)
+    return command
 
 
 def parse_data_dirs(
@@ -101,15 +122,15 @@ def parse_data_dirs(
     return folders
 
 
-_OPTIONS = (
-    click.option(
+_OPTIONS: Mapping[str, _Decorator] = {
+    "data": click.option(
         "--data",
         type=click.Choice(DATA_SOURCES),
         default="synthetic",
         show_default=True,
         help="Where inputs come from that no step produces.",
     ),
-    click.option(
+    "data_dirs": click.option(
         "--data-dir",
         "data_dirs",
         multiple=True,
@@ -117,19 +138,19 @@ _OPTIONS = (
         callback=parse_data_dirs,
         help="Take an input from a file or folder; in a pipeline NODE.PORT=PATH. Repeatable.",
     ),
-    click.option(
+    "rows": click.option(
         "--rows",
         type=click.IntRange(min=1),
         metavar="N",
         help="Rows of each synthetic dataset (default: as the dataset says).",
     ),
-    click.option(
+    "seed": click.option(
         "--seed",
         type=click.IntRange(min=0),
         metavar="N",
         help="Seed of the synthetic data (default: as the project says).",
     ),
-    click.option(
+    "scenarios": click.option(
         "--scenario",
         "scenarios",
         multiple=True,
@@ -138,18 +159,27 @@ _OPTIONS = (
         help="Shape the synthetic data: a scenario, or scenario.case. Repeatable; `all` for a "
         "script.",
     ),
-    click.option(
+    "reports": click.option(
         "--reports",
         type=click.Choice(REPORTS),
         help="Render Evidently's reports of the outputs of all steps, of those with an error or "
         "a warning, or of none (default: as the project says, else all).",
     ),
-    click.option(
+    "jobs": click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many scripts run at once where they don't need each other's outputs (default: as "
+        "many as there are cores). Their times are truest with 1.",
+    ),
+    "sandbox": click.option(
         "--sandbox",
         type=click.Choice(SANDBOXES),
         help="none: run scripts in the open, where they can reach all that you can "
         "(default: a sandbox where this machine has one).",
     ),
-    click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
-    click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),
-)
+    "dry_run": click.option(
+        "--dry-run", is_flag=True, help="Show what would run, and run nothing."
+    ),
+    "no_record": click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),
+}

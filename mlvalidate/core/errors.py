@@ -36,6 +36,10 @@ class UsageError(MlvalidateError):
     exit_code = ExitCode.USAGE
 
 
+class NothingProvidesError(UsageError):
+    """An input of a step has no source: no step, no dataset, no sample, no folder."""
+
+
 class InfrastructureError(MlvalidateError):
     """This machine can't do it: no namespaces, a full disk, an interpreter that does not start."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import threading
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ _EPOCH_MS = (10**10, 10**13)
 # Different spellings of dates that one column may mix.
 _MOST_FORMATS = 4
 _MOST_GUESSED = 20
+# Silencing warnings is for a whole process: two threads that do it would undo each other's end.
+_SILENCE = threading.Lock()
 
 
 def read_datetimes(series: pd.Series) -> Times:
@@ -69,7 +72,7 @@ def _guess(texts: pd.Series) -> str | None:
     """Return the format of the first of a few texts that looks like a date."""
     import pandas as pd
 
-    with warnings.catch_warnings():
+    with _SILENCE, warnings.catch_warnings():
         # pandas warns that 31/12/2020 has its day first.
         warnings.simplefilter("ignore", UserWarning)
         for text in texts.head(_MOST_GUESSED):

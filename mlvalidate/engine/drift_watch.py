@@ -189,6 +189,9 @@ class DriftWatch:
         """Wait for the answers and return the results that have changed, with drift in them."""
         if not self._tables:
             return []
+        # As the plan has them: nodes that run at once add theirs as they happen to come.
+        place = {result.node: number for number, result in enumerate(results)}
+        self._tables = dict(sorted(self._tables.items(), key=lambda entry: place[entry[0][0]]))
         answers = self._collect()
         # Imports nothing heavy: the tests themselves have run.
         from mlvalidate.data.drift import judge_drift

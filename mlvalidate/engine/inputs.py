@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -35,7 +36,10 @@ class MissingInputError(Exception):
 
 @dataclass
 class Inputs:
-    """Provides inputs during one run and remembers what has been generated already."""
+    """Provides inputs during one run and remembers what has been generated already.
+
+    Nodes that run at once share it. What they get does not depend on which of them comes first.
+    """
 
     project: Project
     plan: Plan
@@ -43,6 +47,8 @@ class Inputs:
     _generated: dict[tuple[str, Case, int | None, tuple[str, ...]], list[Path]] = field(
         default_factory=dict
     )
+    _generating: threading.Lock = field(default_factory=threading.Lock)
+    # What is known of outputs that lie where consumers find them.
     _summaries: dict[Path, PortSummary] = field(default_factory=dict)
 
     @cached_property
@@ -76,8 +82,11 @@ class Inputs:
             if file.copied_from is not None:
                 (target / file.name).parent.mkdir(parents=True, exist_ok=True)
                 _link_or_copy(file.copied_from, target / file.name)
-        for files in _wholes(item.files):
-            self._generate(planned, files[0].dataset, [target / file.name for file in files])
+        # One at a time: who wants the same dataset is to find it made.
+        with self._generating:
+            for files in _wholes(item.files):
+                targets = [target / file.name for file in files]
+                self._generate(planned, files[0].dataset, targets)
         return target
 
     def _produced(self, item: PlannedInput) -> Path:
@@ -125,8 +134,7 @@ class Inputs:
         summary = self._summaries.get(folder)
         if summary is None:
             summary = summarise_port(folder, declaration, self.project)
-            self._summaries[folder] = summary
-        elif item.origin is Origin.EDGE:
+        else:
             summary = apply_contract(summary, declaration, self.project)
         return summary.model_copy(
             update={

@@ -11,7 +11,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 
 from mlvalidate.core.contracts import ENTRY_BOTH, Edge, Kind, Node, Port, Project, Reports, Step
-from mlvalidate.core.errors import InfrastructureError, UsageError
+from mlvalidate.core.errors import InfrastructureError, NothingProvidesError, UsageError
 from mlvalidate.core.plan import (
     DataSource,
     Entry,
@@ -444,11 +444,11 @@ def _files_of_producer(project: Project, node: str, port: str) -> dict[str, str]
     return {}
 
 
-def _cannot_provide(project: Project, node: str, ports: list[str]) -> UsageError:
+def _cannot_provide(project: Project, node: str, ports: list[str]) -> NothingProvidesError:
     options = [
         f"--data-dir {port}={_recent_output(project, node, port) or 'PATH'}" for port in ports
     ]
-    return UsageError(
+    return NothingProvidesError(
         f"nothing provides {', '.join(ports)} of {node}: only tables with a dataset can be "
         "generated",
         f"give it: {' '.join(options)}, or set `sample` of the port, or mark it "
@@ -526,7 +526,12 @@ def _directory(project: Project) -> list[str]:
 
 def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> str:
     """Return what to type to get the same plan again."""
-    words = ["mlvalidate", _COMMANDS[kind], name, *_directory(project)]
+    return spell_command(project, (_COMMANDS[kind], name), choices)
+
+
+def spell_command(project: Project, command: tuple[str, ...], choices: Choices) -> str:
+    """Return what to type to call a command with these choices."""
+    words = ["mlvalidate", *command, *_directory(project)]
     for scenario in choices.scenarios:
         words += ["--scenario", scenario]
     if choices.data is not DataSource.SYNTHETIC:

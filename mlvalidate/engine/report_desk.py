@@ -65,9 +65,11 @@ class ReportDesk:
     ) -> tuple[str, ...]:
         """Start rendering, which nobody waits for; return what readers of the run have to know."""
         by_node = {result.node: result for result in results}
+        # As the plan has them: nodes that run at once add theirs as they happen to come.
+        place = {result.node: number for number, result in enumerate(results)}
         entries = [
             self._entry(table, by_node[table.node], reference_of(table))
-            for table in self._tables
+            for table in sorted(self._tables, key=lambda table: place[table.node])
             if self._wants(by_node.get(table.node))
         ]
         entries.sort(key=lambda entry: not entry.has_drifted)

@@ -1,4 +1,4 @@
-"""Executes a plan: a generator of events, each written to the journal before it is yielded."""
+"""Executes plans: a generator of events, each written to the journal before it is yielded."""
 
 from __future__ import annotations
 
@@ -6,38 +6,34 @@ import contextlib
 import datetime as dt
 import os
 import secrets
-import time
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 
-from mlvalidate.checks.evidence import PortContent
-from mlvalidate.checks.gates import judge_gates
-from mlvalidate.checks.growth import judge_growth
-from mlvalidate.checks.pipeline import judge_pipeline
-from mlvalidate.checks.static import unrefuted
 from mlvalidate.core.contracts import Project
-from mlvalidate.core.events import (
-    ChecksFinished,
-    DriftMeasured,
-    Event,
-    RunFinished,
-    RunStarted,
-    SampleTaken,
-)
-from mlvalidate.core.findings import Finding
-from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReason
-from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
+from mlvalidate.core.events import Event, RunFinished, RunStarted, SampleTaken
+from mlvalidate.core.plan import Plan
+from mlvalidate.core.results import Status
 from mlvalidate.core.run_folder import RunFolder, runs_folder
-from mlvalidate.core.secrets import Redactor
-from mlvalidate.engine.benchmarking import conclude_benchmark, smaller_failed
-from mlvalidate.engine.container import Paths
 from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
-from mlvalidate.engine.execution import Run, read_output
+from mlvalidate.engine.execution import Run
 from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
+from mlvalidate.engine.machine import available_memory
+from mlvalidate.engine.past import past_steps
+from mlvalidate.engine.ranking import path_lengths
 from mlvalidate.engine.sandbox import Sandboxing
+from mlvalidate.engine.scheduler import Scheduler, Task
 from mlvalidate.engine.scratch import sweep_scratch
-from mlvalidate.engine.static_checks import check_plan
-from mlvalidate.engine.step import run_step
+from mlvalidate.engine.tasks import RunTasks
+
+
+@dataclass(frozen=True)
+class Order:
+    """One run to execute. ``baselines`` are what `reference: baseline` compares with."""
+
+    plan: Plan
+    folder: RunFolder
+    baselines: Baselines = NO_BASELINES
 
 
 def new_run_folder(project: Project) -> RunFolder:
@@ -54,195 +50,132 @@ def execute_plan(
     sandboxing: Sandboxing,
     interrupted: Callable[[], bool] = lambda: False,
     baselines: Baselines = NO_BASELINES,
-) -> Iterator[Event]:
-    """Run the steps of a plan in order and judge them; the last event is `RunFinished`.
+    jobs: int = 1,
+) -> Generator[Event, None, None]:
+    """Run the nodes of a plan and judge them, see `execute_plans`; ends with `RunFinished`."""
+    if plan.kind == "benchmark":
+        # Measurements would slow each other down.
+        jobs = 1
+    orders = (Order(plan, folder, baselines),)
+    with closing(execute_plans(project, orders, sandboxing, interrupted, jobs)) as events:
+        for _, event in events:
+            yield event
 
-    ``baselines`` are what outputs with `reference: baseline` are compared with.
 
-    A step whose producer failed is skipped with that reason; the others go on. When
-    ``interrupted`` turns true the running step is ended and the rest is skipped. OSError when the
-    journal can't be written, InfrastructureError when a sandbox can't be built.
+def execute_plans(
+    project: Project,
+    orders: Sequence[Order],
+    sandboxing: Sandboxing,
+    interrupted: Callable[[], bool] = lambda: False,
+    jobs: int = 1,
+) -> Generator[tuple[RunFolder, Event], None, None]:
+    """Execute plans, up to ``jobs`` nodes at once; each run ends with its `RunFinished`.
+
+    A node whose producer failed is skipped with that reason; the others go on. When
+    ``interrupted`` turns true the running nodes are ended and the rest is skipped. OSError when a
+    journal can't be written, InfrastructureError when a sandbox can't be built. When the generator
+    ends, also when it is closed early, no script is running and no run is open. Of several runs
+    those that have not begun when the user interrupts are left out.
     """
     sweep_scratch()
+    scheduler: Scheduler[Event] = Scheduler(jobs, available_memory())
+
+    def asked_to_stop() -> bool:
+        # Scripts are watched in threads, and whoever watches one asks this all the time.
+        scheduler.checkpoint()
+        return interrupted()
+
+    runs = [_make_run(project, order, sandboxing, asked_to_stop) for order in orders]
+    books = {run.folder.run_id: _Book(run) for run in runs}
+    tasks = _make_tasks(project, runs, jobs)
+    try:
+        with closing(scheduler.run(tasks)) as events:
+            for task, event in events:
+                book = books[task.group]
+                yield book.folder, book.keep(event)
+    except BaseException as error:
+        for book in books.values():
+            book.break_off(error)
+        raise
+
+
+def _make_run(
+    project: Project, order: Order, sandboxing: Sandboxing, interrupted: Callable[[], bool]
+) -> Run:
+    plan, folder = order.plan, order.folder
     redactor = plan.redactor(os.environ)
-    watch = DriftWatch(project, plan, folder, baselines, interrupted)
-    run = Run(project, plan, folder, sandboxing, redactor, interrupted, watch)
-    with JournalWriter(folder) as journal, watch:
-        facts: list[Event] = []
-        try:
-            for event in _events(run):
-                if isinstance(event, SampleTaken):
-                    journal.write(event)
-                    yield event
-                    continue
-                safe = redactor.redact_model(event)
-                facts.append(safe)
-                if isinstance(safe, RunFinished):
-                    # Before the event: who sees it finds the file.
-                    write_result(folder, safe.result)
-                journal.write(safe)
-                yield safe
-        except BaseException as error:
-            _close_broken(journal, facts, error, redactor)
-            raise
+    watch = DriftWatch(project, plan, folder, order.baselines, interrupted)
+    return Run(project, plan, folder, sandboxing, redactor, interrupted, watch)
 
 
-def _close_broken(
-    journal: JournalWriter, facts: list[Event], error: BaseException, redactor: Redactor
-) -> None:
-    """Close a run that did not get to its end: it must not stay open."""
-    if not facts or isinstance(facts[-1], RunFinished):
-        return
-    # GeneratorExit: the consumer wants no more events.
-    stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
-    status = Status.INTERRUPTED if stopped else Status.INTERNAL
-    reason = "" if stopped else redactor.redact(f": {type(error).__name__}: {error}")
-    result = unfinished_result(facts, status, f"mlvalidate gave up{reason}")
-    # A full disk may be the reason; whoever records the run then closes it from its journal.
-    with contextlib.suppress(OSError):
-        write_result(journal.folder, result)
-        journal.write(RunFinished(at=result.finished_at, result=result))
-
-
-def _events(run: Run) -> Iterator[Event]:
-    started = time.time()
-    yield RunStarted(at=started, run_id=run.folder.run_id, plan=run.plan)
-    static = check_plan(run.project, run.plan)
-    results: dict[str, StepResult] = {}
-    for planned in run.plan.steps:
-        skipped = _skip(run, planned, results)
-        if skipped is not None:
-            results[planned.node] = skipped
-            yield ChecksFinished(at=time.time(), result=skipped)
-            continue
-        for event in run_step(run, planned):
-            if isinstance(event, ChecksFinished):
-                finished = _with_static(event, static.get(planned.node, ()))
-                results[planned.node] = finished.result
-                yield finished
-            else:
-                yield event
-    if _status(run, tuple(results.values())) is not Status.INTERRUPTED:
-        for changed in run.watch.conclude(tuple(results.values())):
-            results[changed.node] = changed
-            yield DriftMeasured(at=time.time(), result=changed)
-    result = _conclude(run, tuple(results.values()), started)
-    yield RunFinished(at=result.finished_at, result=result)
-
-
-def _with_static(event: ChecksFinished, findings: tuple[Finding, ...]) -> ChecksFinished:
-    """Put the static findings of a step in front of those of its run."""
-    result = event.result
-    if result.status is Status.PASSED:
-        findings = unrefuted(findings)
-    failed = is_failed(findings) and result.status is Status.PASSED
-    result = result.model_copy(
-        update={
-            "findings": (*findings, *result.findings),
-            "status": Status.FAILED if failed else result.status,
-        }
-    )
-    return event.model_copy(update={"result": result})
-
-
-def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> StepResult | None:
-    """Return the result of a node that must not run, or None."""
-    reason: SkipReason | None = None
-    detail = ""
-    if planned.on.not_applicable:
-        reason, detail = SkipReason.NOT_APPLICABLE, planned.on.not_applicable
-    for producer in planned.depends_on:
-        status = results[producer].status
-        if results[producer].rejection:
-            reason, detail = SkipReason.UPSTREAM_REJECTED, producer
-            break
-        if status is Status.FAILED:
-            reason, detail = SkipReason.UPSTREAM_FAILED, producer
-            break
-        if status is not Status.PASSED:
-            reason, detail = SkipReason.UPSTREAM_SKIPPED, producer
-    if failed := smaller_failed(planned, results) if planned.rows else "":
-        reason, detail = SkipReason.SMALLER_FAILED, failed
-    if run.interrupted():
-        reason, detail = SkipReason.INTERRUPTED, ""
-    if reason is None:
-        return None
-    now = time.time()
-    result = StepResult.of(planned, Status.SKIPPED, now, now)
-    return result.model_copy(update={"skip_reason": reason, "skip_detail": detail})
-
-
-def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> PipelineResult:
-    plan = run.plan
-    bare = PipelineResult.of(plan, run.folder.run_id, _status(run, steps), started, time.time())
-    result = bare.model_copy(update={"steps": steps, "notes": _notes(plan)})
-    if result.status is Status.INTERRUPTED:
-        return result
-    if plan.kind == "benchmark":
-        return _with_growth(plan, result)
-    # In a pipeline gates are about the usual data; in a matrix other nodes have other names.
-    unusual = plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard
-    findings = () if unusual else tuple(judge_gates(run.project, result))
-    if plan.kind == "pipeline":
-        pipeline = run.project.pipelines[plan.name]
-        findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
-    failed = result.status is Status.FAILED or is_failed(findings)
-    notes = run.desk.publish(steps, run.watch.reference_of)
-    return result.model_copy(
-        update={
-            "findings": findings,
-            "status": Status.FAILED if failed else Status.PASSED,
-            "notes": (*result.notes, *notes),
-        }
-    )
-
-
-def _with_growth(plan: Plan, result: PipelineResult) -> PipelineResult:
-    """Return the result of a benchmark. Gates are about the usual data and are not judged."""
-    benchmark = conclude_benchmark(plan, result.steps)
-    findings = tuple(judge_growth(benchmark, plan.command))
-    failed = result.status is Status.FAILED or is_failed(findings)
-    return result.model_copy(
-        update={
-            "benchmark": benchmark,
-            "findings": findings,
-            "status": Status.FAILED if failed else Status.PASSED,
-        }
-    )
-
-
-def _read_port(run: Run, node: str, port: str) -> PortContent:
-    paths = Paths(run.plan.step(node), run.folder.step(node), run.sandboxing.is_available)
-    return read_output(run, paths, port)
-
-
-def _status(run: Run, steps: tuple[StepResult, ...]) -> Status:
-    if run.interrupted() or any(step.status is Status.INTERRUPTED for step in steps):
-        return Status.INTERRUPTED
-    failed = any(step.status is Status.FAILED for step in steps)
-    return Status.FAILED if failed else Status.PASSED
-
-
-def _notes(plan: Plan) -> tuple[str, ...]:
-    notes = list(plan.notes)
-    if plan.sandbox_refusal:
-        notes.append(
-            f"Without a sandbox ({plan.sandbox_refusal}): ports were mapped to folders, scripts "
-            "could read and write what you can, the network was not refused, and writes outside "
-            "the outputs were not noticed."
-        )
-    if plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard:
-        shaped = sorted({name for step in plan.steps for name in step.on.datasets})
-        notes.append(
-            f"Scenario {plan.scenario} shapes {', '.join(shaped)}; gates are for standard data "
-            "and were not judged."
-        )
-    generated = [
-        f"{step.node}.{item.port}"
-        for step in plan.steps
-        for item in step.inputs
-        if item.origin is Origin.SYNTHETIC
+def _make_tasks(project: Project, runs: Sequence[Run], jobs: int) -> list[Task[Event]]:
+    """Return the tasks of all runs, the longest run's first where several nodes run at once."""
+    if jobs == 1:
+        return [task for run in runs for task in RunTasks(run, len(runs) > 1).make(0, {})]
+    past = [past_steps(project.state_folder, run.plan) for run in runs]
+    lengths = [
+        max(path_lengths(run.plan, known).values(), default=0.0)
+        for run, known in zip(runs, past, strict=True)
     ]
-    if plan.data_source is DataSource.SAMPLE and generated:
-        notes.append(f"{', '.join(generated)} has no sample: the data is synthetic.")
-    return tuple(notes)
+    order = sorted(range(len(runs)), key=lambda number: -lengths[number])
+    return [
+        task
+        for place, number in enumerate(order)
+        for task in RunTasks(runs[number], len(runs) > 1).make(place, past[number])
+    ]
+
+
+class _Book:
+    """The journal of one run, open from its `RunStarted` to its `RunFinished`."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.folder = run.folder
+        # What a run that breaks off is closed from.
+        self._facts: list[Event] = []
+        self._journal: JournalWriter | None = None
+        self._open = contextlib.ExitStack()
+
+    def keep(self, event: Event) -> Event:
+        """Write an event to the journal and return it, without secrets."""
+        if isinstance(event, SampleTaken):
+            self._write(event)
+            return event
+        safe = self._run.redactor.redact_model(event)
+        if isinstance(safe, RunStarted):
+            self._journal = self._open.enter_context(JournalWriter(self.folder))
+            self._open.enter_context(self._run.watch)
+        self._facts.append(safe)
+        if isinstance(safe, RunFinished):
+            # Before the event: who sees it finds the file.
+            write_result(self.folder, safe.result)
+        self._write(safe)
+        if isinstance(safe, RunFinished):
+            self._close()
+        return safe
+
+    def _write(self, event: Event) -> None:
+        assert self._journal is not None
+        self._journal.write(event)
+
+    def _close(self) -> None:
+        self._journal = None
+        self._facts.clear()
+        self._open.close()
+
+    def break_off(self, error: BaseException) -> None:
+        """Close a run that has begun and did not get to its end: it must not stay open."""
+        if not self._facts or isinstance(self._facts[-1], RunFinished):
+            self._close()
+            return
+        # GeneratorExit: the consumer wants no more events.
+        stopped = isinstance(error, KeyboardInterrupt | GeneratorExit)
+        status = Status.INTERRUPTED if stopped else Status.INTERNAL
+        redact = self._run.redactor.redact
+        reason = "" if stopped else redact(f": {type(error).__name__}: {error}")
+        result = unfinished_result(self._facts, status, f"mlvalidate gave up{reason}")
+        # A full disk may be the reason; whoever records the run then closes it from its journal.
+        with contextlib.suppress(OSError):
+            write_result(self.folder, result)
+            self._write(RunFinished(at=result.finished_at, result=result))
+        self._close()

@@ -1,13 +1,13 @@
 """Progress on a terminal: a line per step, redrawn in place, replaced by the summary at the end.
 
-Redrawn when events arrive and by no thread of its own: the engine forks, and a process that forks
-should have one thread only. Samples of running steps arrive often enough to keep the clock going.
+Redrawn when events arrive and by no thread of its own: events come one by one, also from steps that
+run at once, and samples of running steps arrive often enough to keep the clock going.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, Group
@@ -45,6 +45,10 @@ class _Line:
     is_being_checked: bool = False
     result: StepResult | None = None
 
+    @property
+    def is_running(self) -> bool:
+        return self.started_at is not None and self.result is None
+
 
 class LiveProgress(Progress):
     """A line per step with a spinner, the time since its start and its memory."""
@@ -63,13 +67,17 @@ class LiveProgress(Progress):
             redirect_stderr=False,
         )
 
+    def begin(self, title: str, nodes: Sequence[str], at: float) -> None:
+        """Print the title and show a line for each node from now on."""
+        write(self._console, Text(title, "bold"))
+        self._started_at = at
+        self._lines = {node: _Line(node) for node in nodes}
+        self._live.start()
+
     def handle(self, event: Event) -> None:
         """Take note of an event and redraw, unless that has just been done."""
         if isinstance(event, RunStarted):
-            write(self._console, Text(heading(event.plan), "bold"))
-            self._started_at = event.at
-            self._lines = {step.node: _Line(step.node) for step in event.plan.steps}
-            self._live.start()
+            self.begin(heading(event.plan), [step.node for step in event.plan.steps], event.at)
         elif isinstance(event, RunFinished):
             self.close()
             return
@@ -111,12 +119,17 @@ class LiveProgress(Progress):
         self._live.update(Group(Text(title, "bold"), rows), refresh=True)
 
     def _visible(self) -> list[_Line]:
-        """Return the lines that fit on the screen, around the first step that is not done."""
+        """Return the lines that fit on the screen: what runs, and what is near to it."""
         lines = list(self._lines.values())
         room = max(self._console.height - 2, 1)
         first = next((i for i, line in enumerate(lines) if line.result is None), len(lines))
-        start = max(0, min(first - room // 2, len(lines) - room))
-        return lines[start : start + room]
+        near = max(0, min(first - room // 2, len(lines) - room)) + room / 2 - 0.5
+
+        def distance(number: int) -> tuple[bool, float]:
+            return not lines[number].is_running, abs(number - near)
+
+        shown = sorted(range(len(lines)), key=distance)[:room]
+        return [lines[number] for number in sorted(shown)]
 
     def _render(self, line: _Line) -> Text:
         if line.result is not None:

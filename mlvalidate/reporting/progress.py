@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.text import Text
 
@@ -15,6 +17,9 @@ from mlvalidate.reporting.words import SEPARATOR, STATUS_STYLE, outcome_line
 
 class Progress:
     """Shows nothing: the handler of ``--quiet``, and the interface of the others."""
+
+    def begin(self, title: str, nodes: Sequence[str], at: float) -> None:
+        """Take note of what is about to run, and of the time, in seconds since the epoch."""
 
     def handle(self, event: Event) -> None:
         """Take note of an event."""
@@ -30,10 +35,14 @@ class PlainProgress(Progress):
         self._console = console
         self._verbose = verbose
 
+    def begin(self, title: str, nodes: Sequence[str], at: float) -> None:  # noqa: ARG002
+        """Print the title."""
+        write(self._console, Text(title, "bold"))
+
     def handle(self, event: Event) -> None:
         """Print the line that the event deserves."""
         if isinstance(event, RunStarted):
-            write(self._console, Text(heading(event.plan), "bold"))
+            self.begin(heading(event.plan), [step.node for step in event.plan.steps], event.at)
         elif isinstance(event, StepStarted) and self._verbose:
             write(self._console, Text(f"STARTED {event.node}", "dim"))
         elif isinstance(event, ChecksFinished):

@@ -13,11 +13,12 @@ from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.units import format_duration
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.text import plain
-from mlvalidate.reporting.words import SEPARATOR, STATUS_STYLE, severity_counts
+from mlvalidate.reporting.words import EXIT_STYLE, SEPARATOR, severity_counts
 
-_WORD = {
+VERDICT_WORD = {
     ExitCode.PASSED: "PASSED",
     ExitCode.FAILED: "FAILED",
+    ExitCode.USAGE: "INCOMPLETE",
     ExitCode.INTERNAL: "INTERNAL ERROR",
     ExitCode.NOTHING_RAN: "NOTHING RAN",
     ExitCode.INTERRUPTED: "INTERRUPTED",
@@ -28,15 +29,14 @@ def verdict_line(result: PipelineResult) -> Text:
     """Return ``FAILED pipeline churn | 3 passed, 1 failed | 2 errors | 12.3s``."""
     # Not the status: a run in which everything was skipped has not passed.
     code = result.exit_code
-    style = "bold yellow" if code is ExitCode.NOTHING_RAN else STATUS_STYLE[result.status]
     facts = (
         f"{result.kind} {plain(result.name)}",
-        _step_counts(result),
+        step_counts(result),
         severity_counts(result.all_findings),
         format_duration(max(result.duration_s, 0.0)),
     )
     rest = SEPARATOR.join(fact for fact in facts if fact)
-    return Text.assemble((_WORD[code], style), " ", rest)
+    return Text.assemble((VERDICT_WORD[code], EXIT_STYLE[code]), " ", rest)
 
 
 def print_record(
@@ -63,6 +63,7 @@ def _from_here(path: Path) -> str:
     return str(path.relative_to(here) if path.is_relative_to(here) else path)
 
 
-def _step_counts(result: PipelineResult) -> str:
+def step_counts(result: PipelineResult) -> str:
+    """Return ``3 passed, 1 failed``."""
     numbers = ((sum(s.status is status for s in result.steps), status) for status in Status)
     return ", ".join(f"{number} {status.value}" for number, status in numbers if number)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.plan import SkipReason
 from mlvalidate.core.results import Status, StepResult
@@ -14,6 +15,14 @@ STATUS_STYLE = {
     Status.SKIPPED: "yellow",
     Status.INTERRUPTED: "bold yellow",
     Status.INTERNAL: "bold magenta",
+}
+EXIT_STYLE = {
+    ExitCode.PASSED: "green",
+    ExitCode.FAILED: "bold red",
+    ExitCode.USAGE: "bold red",
+    ExitCode.INTERNAL: "bold magenta",
+    ExitCode.NOTHING_RAN: "bold yellow",
+    ExitCode.INTERRUPTED: "bold yellow",
 }
 SEVERITY_STYLE = {
     Severity.ERROR: "bold red",

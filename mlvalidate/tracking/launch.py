@@ -1,4 +1,4 @@
-"""Starting the recorder beside the engine, and asking what it came to. Imports no mlflow."""
+"""Starting a recorder beside the engine, and asking what it came to. Imports no mlflow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from mlvalidate.core.run_folder import RunFolder
@@ -29,7 +30,7 @@ class Recording:
 
 
 class RecorderProcess:
-    """The recorder of one run. It goes on by itself when nobody waits for it."""
+    """The recorder, for one of its runs. It goes on by itself when nobody waits for it."""
 
     def __init__(
         self,
@@ -78,26 +79,58 @@ class RecorderProcess:
         return None
 
 
-def start_recorder(folder: RunFolder, store: Store, ui_command: str = "") -> RecorderProcess:
-    """Start recording a run whose journal is open; call it once `RunStarted` is written.
+class SharedRecorder:
+    """One process that records the runs it is told of, one after the other.
 
-    `ui_command` is what the user types to look at a local store. Never raises: a run does not
-    fail because it can't be recorded.
+    Each imports mlflow, which takes a second and 160 MB. `ui_command` is what the user types to
+    look at a local store. Never raises: a run does not fail because it can't be recorded.
     """
+
+    def __init__(self, store: Store, ui_command: str = "") -> None:
+        self._store = store
+        self._ui_command = ui_command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def record(self, folder: RunFolder) -> RecorderProcess:
+        """Record a run whose journal is open; call it once `RunStarted` is written."""
+        fault = ""
+        try:
+            if self._process is None:
+                self._process = _start()
+                self._tell(asdict(self._store))
+            self._tell(str(folder.root))
+        except OSError as error:
+            fault = f"the recorder did not start: {error.strerror}"
+        return RecorderProcess(folder, self._store, self._ui_command, self._process, fault)
+
+    def _tell(self, what: object) -> None:
+        assert self._process is not None
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        """Say that there will be no more runs."""
+        if self._process is not None and self._process.stdin is not None:
+            # What is still in the buffer of one that has died has nowhere to go.
+            with suppress(OSError):
+                self._process.stdin.close()
+
+
+def _start() -> subprocess.Popen[bytes]:
     # Without -P a folder `mlflow` in the user's working directory would be imported.
-    command = [sys.executable, "-P", "-m", "mlvalidate.tracking.recorder", str(folder.root)]
-    try:
-        process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
-        assert process.stdin is not None
-        with process.stdin as stdin:
-            stdin.write(json.dumps(asdict(store)).encode() + b"\n")
-    except OSError as error:
-        fault = f"the recorder did not start: {error.strerror}"
-        return RecorderProcess(folder, store, ui_command, None, fault)
-    return RecorderProcess(folder, store, ui_command, process)
+    return subprocess.Popen(
+        [sys.executable, "-P", "-m", "mlvalidate.tracking.recorder"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
+def start_recorder(folder: RunFolder, store: Store, ui_command: str = "") -> RecorderProcess:
+    """Start a recorder for one run, see `SharedRecorder`."""
+    recorder = SharedRecorder(store, ui_command)
+    process = recorder.record(folder)
+    recorder.close()
+    return process

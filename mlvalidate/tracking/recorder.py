@@ -1,9 +1,10 @@
 """The recorder: a process beside the engine that follows a run's journal and records it in MLflow.
 
-`python -m mlvalidate.tracking.recorder RUN_FOLDER`, with the store as one line of JSON on stdin: a
-tracking URI may hold a password, and everybody can read the arguments of a process. It imports
-mlflow while the first step runs, outlives a Ctrl-C and the engine's death, and leaves what it came
-to in the run's progress log.
+`python -m mlvalidate.tracking.recorder` reads lines of JSON from stdin: the store, because a
+tracking URI may hold a password and everybody can read the arguments of a process, and then the
+folder of each run that begins. It records the runs in this order, imports mlflow while
+the first step runs, outlives a Ctrl-C and the engine's death, and leaves what it came to in each
+run's progress log.
 """
 
 from __future__ import annotations
@@ -51,16 +52,21 @@ class RecorderExit(IntEnum):
 
 
 def main() -> int:
-    """Record the run that the command line names, then older runs that wait."""
+    """Record the runs that stdin names, then older runs that wait."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    folder = RunFolder(Path(sys.argv[1]))
     store = Store(**json.loads(sys.stdin.readline()))
-    code = record_live(folder, store)
-    if code is RecorderExit.RECORDED:
-        state_folder = folder.root.parent.parent
+    recorded: list[RunFolder] = []
+    codes = [RecorderExit.RECORDED]
+    for line in sys.stdin:
+        folder = RunFolder(Path(json.loads(line)))
+        codes.append(record_live(folder, store))
+        if codes[-1] is RecorderExit.RECORDED:
+            recorded.append(folder)
+    if recorded:
+        state_folder = recorded[0].root.parent.parent
         sync(state_folder, store, seconds=_HEAL_SECONDS)
-        return record_late(folder, store)
-    return code
+    codes += [record_late(folder, store) for folder in recorded]
+    return max(codes)
 
 
 def record_late(folder: RunFolder, store: Store) -> RecorderExit:

@@ -13,6 +13,7 @@ import sys
 import types
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import mlvalidate
@@ -24,6 +25,7 @@ from mlvalidate.core.plan import DataSource, Plan, PlannedStep, SkipReason
 from mlvalidate.core.results import PipelineResult, Status, StepResult, Usage
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.suggest import did_you_mean
+from mlvalidate.core.suite import LeftOut, SuitePlan, SuiteResult
 
 PROJECT = {
     "version": 1,
@@ -112,10 +114,50 @@ class FakeApi(types.ModuleType):
         return _plan(project, (step,), "script", options)
 
     def execute(
-        self, project: Project, plan: Plan, on_event: Callable[[Event], None], *, record: bool
+        self,
+        project: Project,
+        plan: Plan,
+        on_event: Callable[[Event], None],
+        *,
+        record: bool,
+        jobs: int | None,
     ) -> PipelineResult:
-        self.calls.append(("execute", plan.name, record))
+        self.calls.append(("execute", plan.name, record, *([jobs] if jobs else [])))
         return self.execution(plan, on_event)
+
+    def plan_all(self, project: Project, options: Options = DEFAULTS) -> SuitePlan:
+        self.calls.append(("plan_all", options))
+        plans = (
+            _plan(project, ("prep", "train"), "pipeline", options),
+            _plan(project, ("prep",), "script", options),
+        )
+        left_out = LeftOut(name="train", reason="nothing provides data", covered_by=("main",))
+        return SuitePlan(
+            project="churn", plans=plans, left_out=(left_out,), command="mlvalidate test-all"
+        )
+
+    def execute_all(
+        self,
+        project: Project,
+        suite: SuitePlan,
+        on_event: Callable[[str, Event], None],
+        *,
+        record: bool,
+        jobs: int | None,
+    ) -> SuiteResult:
+        self.calls.append(("execute_all", record, jobs))
+        runs = tuple(
+            self.execution(plan, partial(on_event, f"{number}"))
+            for number, plan in enumerate(suite.plans)
+        )
+        return SuiteResult(
+            project="churn",
+            command=suite.command,
+            started_at=0.0,
+            finished_at=1.0,
+            runs=runs,
+            left_out=suite.left_out,
+        )
 
     def run_folder(self, project: Project, result: PipelineResult) -> RunFolder:
         return RunFolder(project.state_folder / "runs" / result.run_id)

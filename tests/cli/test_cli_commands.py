@@ -104,6 +104,41 @@ def test_test_script_passes_every_option_on(
     assert api.calls[1:] == [("plan_script", "train", expected), ("execute", "train", False)]
 
 
+def test_jobs_are_passed_on(api: FakeApi) -> None:
+    assert run(["test-pipeline", "--jobs", "3"]) == 0
+    assert run(["test-script", "prep", "--jobs", "1"]) == 0
+    executed = [call for call in api.calls if call[0] == "execute"]
+    assert executed == [("execute", "main", True, 3), ("execute", "prep", True, 1)]
+    assert run(["test-pipeline", "--jobs", "0"]) == 2
+
+
+def test_test_all(api: FakeApi, output: pytest.CaptureFixture[str]) -> None:
+    arguments = ["test-all", "--data=sample", "--rows=10", "--scenario=edge", "--no-record"]
+    assert run([*arguments, "--jobs", "2"]) == 0
+    chosen = Options(DataSource.SAMPLE, rows=10, scenarios=("edge",))
+    assert api.calls[1:] == [("plan_all", chosen), ("execute_all", False, 2)]
+    out, err = output.readouterr()
+    assert err == ""
+    assert out.startswith("all tests of churn | 1 pipeline | 1 step alone\n")
+    assert "\nPASSED  main/prep 1.00s 100MB\n" in out
+    assert "\nPASSED  prep 1.00s 100MB\n" in out
+    assert "\nPASSED all tests of churn | 2 of 2 runs passed | 1.00s\n" in out
+
+
+def test_test_all_in_json_and_as_a_plan(api: FakeApi, output: pytest.CaptureFixture[str]) -> None:
+    assert run(["test-all", "--json"]) == 0
+    result = json.loads(output.readouterr().out)
+    assert [item["name"] for item in result["runs"]] == ["main", "prep"]
+    assert result["left_out"][0]["covered_by"] == ["main"]
+    assert run(["test-all", "--dry-run", "--json"]) == 0
+    said = output.readouterr().out
+    assert [plan["name"] for plan in json.loads(said)["plans"]] == ["main", "prep"]
+    assert "tok-123456" not in said
+    assert run(["test-all", "--dry-run"]) == 0
+    assert "to run all of it: mlvalidate test-all" in output.readouterr().out
+    assert [call[0] for call in api.calls].count("execute_all") == 1
+
+
 @pytest.mark.parametrize("quiet", [False, True])
 def test_the_progress_of_a_search(
     api: FakeApi, output: pytest.CaptureFixture[str], quiet: bool
@@ -250,7 +285,7 @@ def test_completion_without_a_known_shell(output: pytest.CaptureFixture[str]) ->
 @pytest.mark.parametrize(
     ("words", "current", "offered"),
     [
-        ("mlvalidate test-", "test-", ["test-pipeline", "test-script"]),
+        ("mlvalidate test-", "test-", ["test-pipeline", "test-script", "test-all"]),
         ("mlvalidate test-script tr", "tr", ["train"]),
         ("mlvalidate test-script ", "", ["prep", "train"]),
         ("mlvalidate test-pipeline ", "", ["main"]),

@@ -164,6 +164,20 @@ def test_more_steps_than_the_screen_has_lines() -> None:
     assert any(line.split()[1:2] == ["n15"] for line in last)
 
 
+def test_all_that_runs_at_once_is_on_the_screen() -> None:
+    names = [f"n{i}" for i in range(30)]
+    running = ("n0", "n14", "n29")
+    events = (
+        RunStarted(at=0, run_id="r", plan=plan(*(planned_step(n) for n in names))),
+        *(StepStarted(at=1, node=name) for name in running),
+        StepFinished(at=2, node="n14", exit_code=0, signal=None),
+    )
+    last = drawings(events, [1.0] * len(events), height=12)[-1].splitlines()
+    assert len(last) == 11
+    assert [line.split()[1] for line in last if line.startswith("-")] == [*running]
+    assert sum("being checked" in line for line in last) == 1
+
+
 def test_closing_early_and_twice_is_harmless() -> None:
     progress = LiveProgress(console(tty=True))
     progress.close()

@@ -83,6 +83,7 @@ def command(
         scenarios=(),
         reports=None,
         sandbox=None,
+        jobs=1,
         dry_run=dry_run,
         record=not no_record,
     )
