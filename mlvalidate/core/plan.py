@@ -10,6 +10,7 @@ from typing import Literal
 
 from mlvalidate.core.contracts import Access, Reports, Step
 from mlvalidate.core.model import Model
+from mlvalidate.core.reuse import Part, PlannedReuse, ReusePolicy
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 
 # A matrix is a test of one step on several cases.
@@ -48,6 +49,7 @@ class SkipReason(StrEnum):
     UPSTREAM_SKIPPED = "upstream-skipped"
     UPSTREAM_REJECTED = "upstream-rejected"
     NOT_APPLICABLE = "not-applicable"
+    NOT_SELECTED = "not-selected"
     INTERRUPTED = "interrupted"
 
 
@@ -120,6 +122,9 @@ class PlannedStep(Model):
     on: PlannedCase = PlannedCase()
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""
+    part: Part = Part.RUN
+    # Only where a plan is shown: whether the node would run.
+    reuse: PlannedReuse | None = None
 
     @property
     def depends_on(self) -> tuple[str, ...]:
@@ -150,6 +155,7 @@ class Plan(Model):
     command: str
     # How many small inputs are tried before.
     explore: int | None = None
+    reuse: ReusePolicy = ReusePolicy()
     # What a reader of the result has to know about how the plan came about.
     notes: tuple[str, ...] = ()
     # Why steps run by path mapping, in the open; empty when they run in a sandbox.

@@ -28,6 +28,7 @@ from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReas
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.cache.running import reuse_or_run
 from mlvalidate.engine.container import Paths
 from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
 from mlvalidate.engine.execution import Run, read_output
@@ -35,7 +36,6 @@ from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_re
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import sweep_scratch
 from mlvalidate.engine.static_checks import check_plan
-from mlvalidate.engine.step import run_step
 
 
 def new_run_folder(project: Project) -> RunFolder:
@@ -113,7 +113,7 @@ def _events(run: Run) -> Iterator[Event]:
             results[planned.node] = skipped
             yield ChecksFinished(at=time.time(), result=skipped)
             continue
-        for event in run_step(run, planned):
+        for event in reuse_or_run(run, planned):
             if isinstance(event, ChecksFinished):
                 finished = _with_static(event, static.get(planned.node, ()))
                 results[planned.node] = finished.result
@@ -124,6 +124,9 @@ def _events(run: Run) -> Iterator[Event]:
         for changed in run.watch.conclude(tuple(results.values())):
             results[changed.node] = changed
             yield DriftMeasured(at=time.time(), result=changed)
+        run.reuse.conclude(results.values(), static)
+    else:
+        run.reuse.close()
     result = _conclude(run, tuple(results.values()), started)
     yield RunFinished(at=result.finished_at, result=result)
 
