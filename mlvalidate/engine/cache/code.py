@@ -41,50 +41,105 @@ class TooManyFilesError(Exception):
 
 
 @dataclass
-class _Reading:
-    """What was seen in the files that were followed."""
+class _Source:
+    """What is known of one Python file. ``names`` are the last parts of its texts."""
 
-    files: dict[Path, str] = field(default_factory=dict)
-    # Last parts of the texts: a file of such a name may be read.
+    digest: str
+    imports: tuple[str, ...] = ()
     names: set[str] = field(default_factory=set)
     imports_anything: bool = False
     loads_pickles: bool = False
 
 
-def code_parts(
-    planned: PlannedStep, project: Project, digests: FileDigests, local: tuple[Path, ...] = ()
-) -> dict[str, str]:
-    """Return digests of the files that the step runs with, by their path in the project.
+class CodeReader:
+    """Tells the files that the steps of a project run with; each file is read but once."""
 
-    ``local`` are folders outside the project that its interpreter imports sources from.
-    TooManyFilesError when there are too many, OSError when one can't be read.
-    """
-    root, folder = project.root, code_folder(planned, project.root)
-    script = script_file(project, planned)
-    if planned.step.kind is Kind.COMMAND or script is None:
-        # A program that is not known may read whatever is there.
-        files = {path: _digest_python(path) for path in python_files(root)}
-        files |= {path: _digest_other(path, digests) for path in _others(root, project, set())}
-        if planned.step.script:
-            path = project.path(planned.step.script)
-            files[path] = digests.of(path)
+    def __init__(self, project: Project, digests: FileDigests) -> None:
+        self._project = project
+        self._digests = digests
+        self._sources: dict[Path, _Source] = {}
+
+    def parts(self, planned: PlannedStep, local: tuple[Path, ...] = ()) -> dict[str, str]:
+        """Return digests of the files that the step runs with, by their path in the project.
+
+        ``local`` are folders outside the project that its interpreter imports sources from.
+        TooManyFilesError when there are too many, OSError when one can't be read.
+        """
+        project = self._project
+        root, folder = project.root, code_folder(planned, project.root)
+        script = script_file(project, planned)
+        if planned.step.kind is Kind.COMMAND or script is None:
+            # A program that is not known may read whatever is there.
+            return self._everything(planned)
+        places = _search_places(planned, project, folder, local)
+        sources = self._follow([script, *_check_files(planned, project)], places)
+        names = set().union(*(source.names for source in sources.values()))
+        files = {path: source.digest for path, source in sources.items()}
+        base = root if folder.is_relative_to(root) else folder
+        if any(source.imports_anything for source in sources.values()):
+            files |= self._digests_of(python_files(base))
+        elif any(source.loads_pickles for source in sources.values()):
+            scripts = {project.path(step.script) for step in project.steps.values() if step.script}
+            files |= self._digests_of(p for p in python_files(folder) if p not in scripts)
+        others = list(_others(folder, project, names))
+        if base != folder:
+            others += [p for p in _walk(base) if p.name in names and p.suffix != ".py"]
+        files |= {path: _digest_other(path, self._digests) for path in others}
         return _named(files, root)
-    places = _search_places(planned, project, folder, local)
-    reading = _follow([script, *_check_files(planned, project)], places)
-    base = root if folder.is_relative_to(root) else folder
-    if reading.imports_anything:
-        _add(reading, python_files(base))
-    elif reading.loads_pickles:
-        scripts = {project.path(step.script) for step in project.steps.values() if step.script}
-        _add(reading, (path for path in python_files(folder) if path not in scripts))
-    files = dict(reading.files)
-    for path in _others(folder, project, reading.names):
-        files[path] = _digest_other(path, digests)
-    if base != folder:
-        for path in _walk(base):
-            if path.name in reading.names and path not in files and path.suffix != ".py":
-                files[path] = _digest_other(path, digests)
-    return _named(files, root)
+
+    def _everything(self, planned: PlannedStep) -> dict[str, str]:
+        project, root = self._project, self._project.root
+        files = self._digests_of(python_files(root))
+        others = list(_others(root, project, set()))
+        if planned.step.script:
+            others.append(project.path(planned.step.script))
+        files |= {path: _digest_other(path, self._digests) for path in others}
+        return _named(files, root)
+
+    def _digests_of(self, paths: Iterable[Path]) -> dict[Path, str]:
+        return {path: self._source(path).digest for path in paths}
+
+    def _follow(self, starts: list[Path], places: tuple[Path, ...]) -> dict[Path, _Source]:
+        """Return files and the modules in ``places`` that they import, and so on."""
+        found: dict[Path, _Source] = {}
+        pending = list(starts)
+        while pending:
+            path = pending.pop()
+            if path not in found:
+                found[path] = self._source(path)
+                for name in found[path].imports:
+                    pending += _modules(name, path.parent, places)
+        return found
+
+    def _source(self, path: Path) -> _Source:
+        source = self._sources.get(path)
+        if source is None:
+            source = self._sources[path] = _read_source(path)
+        return source
+
+
+def _read_source(path: Path) -> _Source:
+    content = path.read_bytes()
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return _Source(_digest(content), imports_anything=True)
+    source = _Source(_digest(ast.dump(tree).encode("utf-8", "surrogatepass")))
+    imports: dict[str, None] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            imports.update(dict.fromkeys(_imported(node)))
+        else:
+            _note(node, source)
+    source.imports = tuple(imports)
+    tops = {name.partition(".")[0] for name in imports}
+    source.imports_anything |= bool(tops & _MODULES)
+    source.loads_pickles = bool(tops & _PICKLES)
+    return source
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _named(files: dict[Path, str], root: Path) -> dict[str, str]:
@@ -115,59 +170,25 @@ def _check_files(planned: PlannedStep, project: Project) -> Iterator[Path]:
                     yield module
 
 
-def _add(reading: _Reading, paths: Iterable[Path]) -> None:
-    for path in paths:
-        if path not in reading.files:
-            reading.files[path] = _digest_python(path)
+def _imported(node: ast.Import | ast.ImportFrom) -> list[str]:
+    """Return the modules that a statement may import; relative ones begin with dots."""
+    if isinstance(node, ast.Import):
+        return [alias.name for alias in node.names]
+    base = "." * node.level + (node.module or "")
+    joint = "" if base.endswith(".") or not base else "."
+    return [base, *(f"{base}{joint}{alias.name}" for alias in node.names)]
 
 
-def _follow(starts: list[Path], places: tuple[Path, ...]) -> _Reading:
-    """Read files and the modules in ``places`` that they import, and so on."""
-    reading = _Reading()
-    pending = list(starts)
-    while pending:
-        path = pending.pop()
-        if path in reading.files:
-            continue
-        content = path.read_bytes()
-        tree = _parse(content)
-        reading.files[path] = _digest_tree(tree, content)
-        if tree is None:
-            reading.imports_anything = True
-            continue
-        for name in _look_at(tree, reading):
-            pending += _modules(name, path.parent, places)
-    return reading
-
-
-def _look_at(tree: ast.Module, reading: _Reading) -> Iterator[str]:
-    """Note what a file does, and yield the modules that it imports: relative ones with dots."""
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = "." * node.level + (node.module or "")
-            joint = "" if base.endswith(".") or not base else "."
-            names = [base, *(f"{base}{joint}{alias.name}" for alias in node.names)]
-        else:
-            names = []
-            _note(node, reading)
-        tops = {name.partition(".")[0] for name in names}
-        reading.imports_anything |= bool(tops & _MODULES)
-        reading.loads_pickles |= bool(tops & _PICKLES)
-        yield from names
-
-
-def _note(node: ast.AST, reading: _Reading) -> None:
+def _note(node: ast.AST, source: _Source) -> None:
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         if len(node.value) < _LONGEST_NAME:
-            reading.names.add(PurePosixPath(node.value).name)
+            source.names.add(PurePosixPath(node.value).name)
     elif isinstance(node, ast.Name):
-        reading.imports_anything |= node.id in _CALLS
+        source.imports_anything |= node.id in _CALLS
     elif isinstance(node, ast.Attribute):
         of_sys = isinstance(node.value, ast.Name) and node.value.id == "sys"
         of_os = isinstance(node.value, ast.Name) and node.value.id == "os"
-        reading.imports_anything |= (
+        source.imports_anything |= (
             (of_sys and node.attr == "path")
             or (of_os and node.attr in ("system", "popen"))
             or node.attr in ("import_module", "spec_from_file_location")
@@ -200,23 +221,6 @@ def _in_place(place: Path, parts: list[str]) -> list[Path]:
         steps = (base.with_name(f"{part}.py"), base / "__init__.py")
         found += [path for path in steps if path.is_file()]
     return found
-
-
-def _parse(content: bytes) -> ast.Module | None:
-    try:
-        return ast.parse(content)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
-
-
-def _digest_tree(tree: ast.Module | None, content: bytes) -> str:
-    text = content if tree is None else ast.dump(tree).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(text).hexdigest()[:32]
-
-
-def _digest_python(path: Path) -> str:
-    content = path.read_bytes()
-    return _digest_tree(_parse(content), content)
 
 
 def _digest_other(path: Path, digests: FileDigests) -> str:

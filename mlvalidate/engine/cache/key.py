@@ -11,7 +11,7 @@ from mlvalidate.core.contracts import Project
 from mlvalidate.core.plan import Plan, PlannedStep
 from mlvalidate.core.results import StepResult
 from mlvalidate.core.reuse import RunReason
-from mlvalidate.engine.cache.code import TooManyFilesError, code_parts
+from mlvalidate.engine.cache.code import CodeReader, TooManyFilesError
 from mlvalidate.engine.cache.contract import contract_parts, setting_parts
 from mlvalidate.engine.cache.digests import FileDigests, digest_text
 from mlvalidate.engine.cache.inputs import UncomparableError, input_parts
@@ -70,6 +70,7 @@ class KeyMaker:
         self._plan = plan
         self._digests = digests
         self._machine = machine_parts(sandboxed=sandboxed)
+        self._code = CodeReader(project, digests)
         # Not for longer than a run: packages may be installed between two.
         self._around: dict[Path, _Around] = {}
 
@@ -93,7 +94,7 @@ class KeyMaker:
         if around is None:
             around = self._around[planned.python] = _look_around(planned.python)
         parts = {
-            RunReason.CODE.value: code_parts(planned, project, digests, around.local),
+            RunReason.CODE.value: self._code.parts(planned, around.local),
             RunReason.ARGUMENTS.value: setting_parts(planned.step.args),
             RunReason.HYPERPARAMETERS.value: setting_parts(planned.step.hyperparameters),
             RunReason.ENVIRONMENT.value: setting_parts(planned.env),
