@@ -23,6 +23,7 @@ from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Entry, Plan
 from mlvalidate.core.results import PipelineResult
+from mlvalidate.core.reuse import Part
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.data.inference.options import InferenceOptions
 
@@ -63,6 +64,17 @@ class Options:
     explore: int | None = None
     # Of which steps reports are rendered. Default: MLVALIDATE_REPORTS, else as the project says.
     reports: Reports | None = None
+    # False: every step runs, and none is kept for later runs.
+    cache: bool = True
+    # Of a pipeline: nodes that run although they might be reused, and whether the passed steps of
+    # the last run are reused, cache or not.
+    force: tuple[str, ...] = ()
+    resume: bool = False
+    # Of a pipeline: run these nodes, what comes after these, and what leads to these. What they
+    # need of others is taken from earlier runs.
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -133,7 +145,21 @@ def _checked(project: Project, plan: Plan) -> Plan:
 
     check_declarations(project, plan)
     check_samples(project, plan)
+    if any(step.part is Part.PROVIDED for step in plan.steps):
+        # UsageError when nothing is kept of one.
+        foresee(project, plan)
     return plan
+
+
+def foresee(project: Project, plan: Plan) -> Plan:
+    """Return the plan with what would come of each step: reused, or run, and why.
+
+    Nothing is run, made or changed.
+    """
+    from mlvalidate.engine.cache.survey import survey
+    from mlvalidate.engine.sandbox import detect_sandboxing
+
+    return survey(project, plan, sandboxed=detect_sandboxing().is_available)
 
 
 def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
@@ -160,6 +186,7 @@ def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
 
 def _choices(options: Options, prefix: str) -> Choices:
     from mlvalidate.engine.planning import Choices
+    from mlvalidate.engine.selection import Selection
 
     folders = {
         name if name.startswith(prefix) else prefix + name: path
@@ -174,6 +201,10 @@ def _choices(options: Options, prefix: str) -> Choices:
         scenarios=options.scenarios,
         explore=options.explore,
         reports=options.reports or _reports_of(os.environ),
+        cache=options.cache,
+        force=options.force,
+        resume=options.resume,
+        selection=Selection(options.only, options.start, options.until),
     )
 
 

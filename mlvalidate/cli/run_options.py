@@ -33,6 +33,7 @@ class RunOptions:
     reports: str | None
     dry_run: bool
     record: bool
+    cache: bool
 
     def for_api(self, entry: str | None = None, explore: int | None = None) -> api.Options:
         """Return the part that makes the plan."""
@@ -49,6 +50,7 @@ class RunOptions:
             scenarios=self.scenarios,
             explore=explore,
             reports=Reports(self.reports) if self.reports else None,
+            cache=self.cache,
         )
 
 
@@ -66,10 +68,20 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         reports: str | None,
         dry_run: bool,
         no_record: bool,
+        no_cache: bool,
         **rest: Any,
     ) -> int:
-        record = not no_record
-        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, dry_run, record)
+        options = RunOptions(
+            data,
+            data_dirs,
+            rows,
+            seed,
+            scenarios,
+            reports,
+            dry_run,
+            record=not no_record,
+            cache=not no_cache,
+        )
         return function(*args, options=options, **rest)
 
     for decorate in reversed(_OPTIONS):
@@ -139,4 +151,9 @@ _OPTIONS = (
     ),
     click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
     click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),
+    click.option(
+        "--no-cache",
+        is_flag=True,
+        help="Run steps although nothing has changed since they passed, and keep none of them.",
+    ),
 )

@@ -22,6 +22,7 @@ from mlvalidate.core.plan import (
     PlannedStep,
     RunKind,
 )
+from mlvalidate.core.reuse import ReusePolicy
 from mlvalidate.core.scenarios import Case
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.engine.cases import (
@@ -32,10 +33,11 @@ from mlvalidate.engine.cases import (
     refuse_real_data,
 )
 from mlvalidate.engine.interpreter import find_interpreter
-from mlvalidate.engine.journal import all_runs
+from mlvalidate.engine.journal import all_runs, owner_is_alive
 from mlvalidate.engine.kept_cases import kept_cases
 from mlvalidate.engine.outputs import output_folder
 from mlvalidate.engine.sandbox import Sandboxing
+from mlvalidate.engine.selection import Selection, last_run, select
 
 # Kinds that get along without a sandbox: their paths are handed over, not hard-coded.
 _MAPPABLE = (Kind.CALLABLE, Kind.COMMAND)
@@ -56,6 +58,12 @@ class Choices:
     explore: int | None = None
     # Default: as the project says.
     reports: Reports | None = None
+    # Whether the cache is used, which nodes run in any case, whether the last run is resumed.
+    cache: bool = True
+    force: tuple[str, ...] = ()
+    resume: bool = False
+    # Of a pipeline: the nodes that the run is about. Default: all.
+    selection: Selection = field(default_factory=Selection)
     # Plans that are only looked at may have inputs that nothing provides.
     anything_goes: bool = False
 
@@ -75,6 +83,7 @@ def plan_pipeline(
     obstacle = next((step.on.not_applicable for step in steps), "")
     if obstacle:
         raise UsageError(f"--scenario {case.name} has nothing to act on: {obstacle}")
+    steps = select(steps, choices.selection, choices.force)
     return _plan(project, "pipeline", chosen, steps, choices, sandboxing)
 
 
@@ -453,11 +462,20 @@ def _plan(
         rows=choices.rows,
         log_limit=project.defaults.log_limit,
         explore=choices.explore,
+        reuse=_reuse(project, kind, name, choices),
         reports=choices.reports or project.defaults.reports,
         report_columns=project.defaults.report_columns,
         command=_command(project, kind, name, choices),
         sandbox_refusal=sandboxing.refusal,
     )
+
+
+def _reuse(project: Project, kind: RunKind, name: str, choices: Choices) -> ReusePolicy:
+    resume = ""
+    if choices.resume:
+        runs = all_runs(project.state_folder)
+        resume = last_run(runs, kind, name, lambda run: not owner_is_alive(run))
+    return ReusePolicy(cache=choices.cache, force=choices.force, resume=resume)
 
 
 def _check_folders(steps: tuple[PlannedStep, ...], choices: Choices) -> None:
@@ -503,4 +521,7 @@ def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> st
         words += ["--entry", choices.entry.value]
     if choices.explore is not None:
         words += ["--explore", str(choices.explore)]
+    for option, names in choices.selection.options:
+        for each in names:
+            words += [option, each]
     return shlex.join(words)

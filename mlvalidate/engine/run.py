@@ -26,8 +26,10 @@ from mlvalidate.core.events import (
 from mlvalidate.core.findings import Finding
 from mlvalidate.core.plan import DataSource, Origin, Plan, PlannedStep, SkipReason
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
+from mlvalidate.core.reuse import Part
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.cache.notes import resume_command, reuse_notes
 from mlvalidate.engine.cache.running import reuse_or_run
 from mlvalidate.engine.container import Paths
 from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
@@ -106,6 +108,10 @@ def _events(run: Run) -> Iterator[Event]:
     started = time.time()
     yield RunStarted(at=started, run_id=run.folder.run_id, plan=run.plan)
     static = check_plan(run.project, run.plan)
+    for planned in run.plan.steps:
+        if planned.part is not Part.RUN:
+            # Not what this run is about.
+            static.pop(planned.node, None)
     results: dict[str, StepResult] = {}
     for planned in run.plan.steps:
         skipped = _skip(run, planned, results)
@@ -150,9 +156,12 @@ def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> Ste
     """Return the result of a node that must not run, or None."""
     reason: SkipReason | None = None
     detail = ""
+    if planned.part is Part.LEFT_OUT:
+        reason = SkipReason.NOT_SELECTED
     if planned.on.not_applicable:
         reason, detail = SkipReason.NOT_APPLICABLE, planned.on.not_applicable
-    for producer in planned.depends_on:
+    # What stands for a step that is not run needs no producers.
+    for producer in planned.depends_on if planned.part is Part.RUN else ():
         status = results[producer].status
         if results[producer].rejection:
             reason, detail = SkipReason.UPSTREAM_REJECTED, producer
@@ -174,7 +183,9 @@ def _skip(run: Run, planned: PlannedStep, results: dict[str, StepResult]) -> Ste
 def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> PipelineResult:
     plan = run.plan
     bare = PipelineResult.of(plan, run.folder.run_id, _status(run, steps), started, time.time())
-    result = bare.model_copy(update={"steps": steps, "notes": _notes(plan)})
+    notes = (*_notes(plan), *reuse_notes(run.project, plan, steps))
+    resume = resume_command(plan, steps)
+    result = bare.model_copy(update={"steps": steps, "notes": notes, "resume_command": resume})
     if result.status is Status.INTERRUPTED:
         return result
     # In a pipeline gates are about the usual data; in a matrix other nodes have other names.
@@ -184,12 +195,12 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
         pipeline = run.project.pipelines[plan.name]
         findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
     failed = result.status is Status.FAILED or is_failed(findings)
-    notes = run.desk.publish(steps, run.watch.reference_of)
+    reports = run.desk.publish(steps, run.watch.reference_of)
     return result.model_copy(
         update={
             "findings": findings,
             "status": Status.FAILED if failed else Status.PASSED,
-            "notes": (*result.notes, *notes),
+            "notes": (*result.notes, *reports),
         }
     )
 

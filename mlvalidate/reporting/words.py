@@ -33,6 +33,8 @@ def skip_reason(result: StepResult) -> str:
         return f"{about or 'a step before it'} was skipped"
     if result.skip_reason is SkipReason.UPSTREAM_REJECTED:
         return f"{about or 'a step before it'} rejected its input, as expected"
+    if result.skip_reason is SkipReason.NOT_SELECTED:
+        return "it was not selected"
     if result.skip_reason is SkipReason.INTERRUPTED:
         return "the run was interrupted"
     return about
@@ -40,11 +42,15 @@ def skip_reason(result: StepResult) -> str:
 
 def time_of(result: StepResult) -> str:
     """Return the wall time of a step; empty when it did not run."""
-    return "" if result.status is Status.SKIPPED else format_duration(result.usage.duration_s)
+    if result.status is Status.SKIPPED or result.reused_from:
+        return ""
+    return format_duration(result.usage.duration_s)
 
 
 def memory_of(result: StepResult) -> str:
     """Return the peak memory of a step; empty when it was not measured."""
+    if result.reused_from:
+        return ""
     return format_size(result.usage.peak_rss_mb * 1e6) if result.usage.peak_rss_mb else ""
 
 
@@ -83,5 +89,11 @@ def outcome_line(result: StepResult) -> str:
         count(rows, "row") if result.rows and not result.rejection else "",
         f"rejected: {one_line(result.rejection)}" if result.rejection else "",
         findings_of(result),
+        reused(result),
     )
     return " ".join(fact for fact in facts if fact)
+
+
+def reused(result: StepResult) -> str:
+    """Say of which run a step is that did not run in this one; else ''."""
+    return f"reused from run {result.reused_from}" if result.reused_from else ""

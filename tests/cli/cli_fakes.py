@@ -46,6 +46,12 @@ class Options:
     scenarios: tuple[str, ...] = ()
     explore: int | None = None
     reports: object = None
+    cache: bool = True
+    force: tuple[str, ...] = ()
+    resume: bool = False
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,9 @@ class FakeApi(types.ModuleType):
     ) -> PipelineResult:
         self.calls.append(("execute", plan.name, record))
         return self.execution(plan, on_event)
+
+    def foresee(self, project: Project, plan: Plan) -> Plan:
+        return plan
 
     def run_folder(self, project: Project, result: PipelineResult) -> RunFolder:
         return RunFolder(project.state_folder / "runs" / result.run_id)

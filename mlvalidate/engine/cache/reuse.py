@@ -199,6 +199,10 @@ class Reuse:
                     return [kept]
         return []
 
+    def foresee(self, planned: PlannedStep, result: StepResult) -> None:
+        """Take note of what a step would come to, where a plan is only looked at."""
+        self._results[planned.node] = result
+
     def restore(self, planned: PlannedStep, decision: Decision) -> StepResult | None:
         """Bring back what is kept of a step into the folder of this run; None when it is gone."""
         kept = decision.kept
@@ -223,6 +227,7 @@ class Reuse:
                 "started_at": now,
                 "finished_at": now,
                 "reused_from": entry.run_id,
+                "run_reason": None,
                 "run_detail": decision.detail,
             }
         )
