@@ -23,7 +23,7 @@ from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Entry, Plan
 from mlvalidate.core.results import PipelineResult
-from mlvalidate.core.reuse import Part
+from mlvalidate.core.reuse import CachedStep, Part, Pruned
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.data.inference.options import InferenceOptions
 
@@ -355,6 +355,32 @@ def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) 
     from mlvalidate.tracking.ui import run_ui
 
     run_ui(resolve_store(project, os.environ), say=say, host=host, port=port)
+
+
+def cached_steps(project: Project) -> tuple[CachedStep, ...]:
+    """Return what the cache holds, the last used first."""
+    from mlvalidate.engine.cache.store import Store
+
+    return tuple(kept.summary for kept in Store(project.cache_folder).all())
+
+
+def prune_cache(project: Project, limit: int | None = None) -> Pruned:
+    """Remove from the cache what was not used longest, until it fits into ``limit`` bytes.
+
+    The default is the project's own limit.
+    """
+    from mlvalidate.engine.cache.store import Store
+
+    with _writable(project):
+        return Store(project.cache_folder).prune(project.cache.limit if limit is None else limit)
+
+
+def clear_cache(project: Project) -> Pruned:
+    """Remove all that the cache holds."""
+    from mlvalidate.engine.cache.store import Store
+
+    with _writable(project):
+        return Store(project.cache_folder).clear()
 
 
 def infer(

@@ -68,3 +68,27 @@ class ReusePolicy(Model):
     force: tuple[str, ...] = ()
     # The run whose passed steps are taken, cache or not; '' for none.
     resume: str = ""
+
+
+class CachedStep(Model):
+    """A step that is kept in the cache. Times are seconds since the epoch.
+
+    ``run_id`` is the run in which its script ran; ``name`` is that of the pipeline or step which
+    that run was of.
+    """
+
+    node: str
+    run_id: str
+    name: str
+    kept_at: float
+    used_at: float
+    size_bytes: int
+
+
+class Pruned(Model):
+    """What was removed from the cache, and what is left of it."""
+
+    removed: int
+    removed_bytes: int
+    left: int
+    left_bytes: int

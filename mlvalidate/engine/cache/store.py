@@ -21,6 +21,7 @@ from pathlib import Path
 
 import psutil
 
+from mlvalidate.core.reuse import CachedStep, Pruned
 from mlvalidate.engine.cache.entry import Entry, link_files, read_entry, write_entry
 from mlvalidate.engine.cache.key import digest_parts
 
@@ -36,18 +37,23 @@ class Kept:
 
     @property
     def used_at(self) -> float:
-        """Seconds since the epoch of its last use."""
-        return (self.folder / _ENTRY).stat().st_mtime
+        """Seconds since the epoch of its last use; 0 when it is gone."""
+        try:
+            return (self.folder / _ENTRY).stat().st_mtime
+        except OSError:
+            return 0.0
 
-
-@dataclass(frozen=True)
-class Pruned:
-    """What a prune removed, and what is left: entries and bytes."""
-
-    removed: int
-    freed: int
-    left: int
-    size: int
+    @property
+    def summary(self) -> CachedStep:
+        """What people want to know of it."""
+        return CachedStep(
+            node=self.entry.node,
+            run_id=self.entry.run_id,
+            name=self.entry.name,
+            kept_at=self.entry.at,
+            used_at=self.used_at,
+            size_bytes=self.entry.size,
+        )
 
 
 class Store:
@@ -73,14 +79,14 @@ class Store:
         if not self._entries.is_dir():
             return []
         found = [kept for node in self._entries.iterdir() for kept in self._read(node)]
-        return sorted(found, key=_last_use, reverse=True)
+        return sorted(found, key=lambda kept: kept.used_at, reverse=True)
 
     def _read(self, folder: Path) -> list[Kept]:
         if not folder.is_dir():
             return []
         read = ((read_entry(place / _ENTRY), place) for place in folder.iterdir())
         found = [Kept(entry, place) for entry, place in read if entry is not None]
-        return sorted(found, key=_last_use, reverse=True)
+        return sorted(found, key=lambda kept: kept.used_at, reverse=True)
 
     def put(self, entry: Entry, source: Path) -> Path:
         """Keep an entry whose files lie below ``source``; it replaces one of the same key.
@@ -133,7 +139,16 @@ class Store:
                     self._take_away(kept.folder)
                     removed += 1
                     freed += kept.entry.size
-        return Pruned(removed, freed, len(entries) - removed, size - freed)
+        return Pruned(
+            removed=removed,
+            removed_bytes=freed,
+            left=len(entries) - removed,
+            left_bytes=size - freed,
+        )
+
+    def clear(self) -> Pruned:
+        """Remove every entry."""
+        return self.prune(-1)
 
     def _take_away(self, folder: Path) -> None:
         """Remove a folder so that nobody sees a part of it."""
@@ -165,10 +180,3 @@ class Store:
         with (self._root / "lock").open("ab") as file:
             fcntl.flock(file, how)
             yield
-
-
-def _last_use(kept: Kept) -> float:
-    try:
-        return kept.used_at
-    except OSError:
-        return 0.0
