@@ -30,6 +30,7 @@ from mlvalidate.core.reuse import Part
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.cache.notes import resume_command, reuse_notes
+from mlvalidate.engine.cache.pipelines import judge_once
 from mlvalidate.engine.cache.running import reuse_or_run
 from mlvalidate.engine.container import Paths
 from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
@@ -193,7 +194,9 @@ def _conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipeli
     findings = () if unusual else tuple(judge_gates(run.project, result))
     if plan.kind == "pipeline":
         pipeline = run.project.pipelines[plan.name]
-        findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
+        judge = partial(judge_pipeline, pipeline, result, partial(_read_port, run))
+        between = judge_once(run.project, plan, steps, run.redactor, judge)
+        findings = (*between, *findings)
     failed = result.status is Status.FAILED or is_failed(findings)
     reports = run.desk.publish(steps, run.watch.reference_of)
     return result.model_copy(

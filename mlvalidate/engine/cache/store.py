@@ -4,6 +4,7 @@
     lock                        held shared by who reads entries, exclusively by who changes them
     digests.json                digests of large files, by size and time
     entries/<node>/<key>/       entry.json, whose time is that of its last use, and the files
+    pipelines/<name>.json       what was found between the steps, for runs in which none runs
     new/<process>-<random>/     entries that are being written or deleted
 """
 
