@@ -502,3 +502,24 @@ def test_samples_count_for_the_source_of_data(project: ProjectFolder) -> None:
     project.run_step()
     assert why(project.run_step(data=DataSource.SAMPLE), "step")[0] is RunReason.INPUT
     assert ran(project.run_step(data=DataSource.SAMPLE)) == []
+
+
+def test_what_was_found_between_steps_is_found_again(project: ProjectFolder) -> None:
+    project.write("step.py", "open('/opt/ml/processing/output/x', 'w').write('x')")
+    step = {"script": "step.py", "outputs": {"out": {"path": "/opt/ml/processing/output"}}}
+    project.declare(
+        steps={"step": step},
+        pipelines={
+            "p": {
+                "nodes": {"one": {"step": "step"}, "two": {"step": "step"}},
+                "checks": [{"equal": {"figures": ["one.duration_s", "two.read_mb"], "tolerance": 0}}],
+            }
+        },
+    )
+    first, second = project.run_pipeline(), project.run_pipeline()
+    assert ran(second) == []
+    assert first.result.findings
+    assert second.result.findings == first.result.findings
+    (kept,) = project.load().cache_folder.glob("pipelines/*.json")
+    kept.write_text("{")
+    assert project.run_pipeline().result.findings == first.result.findings
