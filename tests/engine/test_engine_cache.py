@@ -512,7 +512,7 @@ def test_what_was_found_between_steps_is_found_again(project: ProjectFolder) -> 
         pipelines={
             "p": {
                 "nodes": {"one": {"step": "step"}, "two": {"step": "step"}},
-                "checks": [{"equal": {"figures": ["one.duration_s", "two.read_mb"], "tolerance": 0}}],
+                "checks": [{"equal": {"figures": ["one.duration_s", "two.read_mb"]}}],
             }
         },
     )
