@@ -25,6 +25,7 @@ from mlvalidate.core.errors import InfrastructureError, NothingProvidesError, Us
 from mlvalidate.core.events import Event, RunFinished, RunStarted
 from mlvalidate.core.plan import DataSource, Entry, Plan, SandboxChoice
 from mlvalidate.core.results import PipelineResult
+from mlvalidate.core.reuse import CachedStep, Part, Pruned
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.core.suite import SuitePlan, SuiteResult
 from mlvalidate.data.inference.options import InferenceOptions
@@ -70,6 +71,17 @@ class Options:
     reports: Reports | None = None
     # Default: MLVALIDATE_SANDBOX, else a sandbox where this machine has one.
     sandbox: SandboxChoice | None = None
+    # False: every step runs, and none is kept for later runs.
+    cache: bool = True
+    # Of a pipeline: nodes that run although they might be reused, and whether the passed steps of
+    # the last run are reused, cache or not.
+    force: tuple[str, ...] = ()
+    resume: bool = False
+    # Of a pipeline: run these nodes, what comes after these, and what leads to these. What they
+    # need of others is taken from earlier runs.
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -161,7 +173,21 @@ def _checked(project: Project, plan: Plan) -> Plan:
 
     check_declarations(project, plan)
     check_samples(project, plan)
+    if any(step.part is Part.PROVIDED for step in plan.steps):
+        # UsageError when nothing is kept of one.
+        foresee(project, plan)
     return plan
+
+
+def foresee(project: Project, plan: Plan) -> Plan:
+    """Return the plan with what would come of each step: reused, or run, and why.
+
+    Nothing is run, made or changed.
+    """
+    from mlvalidate.engine.cache.survey import survey
+    from mlvalidate.engine.sandbox import detect_sandboxing
+
+    return survey(project, plan, sandboxed=detect_sandboxing().is_available)
 
 
 def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
@@ -188,6 +214,7 @@ def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:
 
 def _choices(options: Options, prefix: str) -> Choices:
     from mlvalidate.engine.planning import Choices
+    from mlvalidate.engine.selection import Selection
 
     folders = {
         name if name.startswith(prefix) else prefix + name: path
@@ -205,6 +232,10 @@ def _choices(options: Options, prefix: str) -> Choices:
         sandbox=options.sandbox
         or _word_of("MLVALIDATE_SANDBOX", SandboxChoice)
         or SandboxChoice.AUTO,
+        cache=options.cache,
+        force=options.force,
+        resume=options.resume,
+        selection=Selection(options.only, options.start, options.until),
     )
 
 
@@ -385,8 +416,14 @@ def _baselines(project: Project, plan: Plan) -> Iterator[Baselines]:
 def _with_links(
     result: PipelineResult, recorder: RecorderProcess, seconds: float = _RECORDING_SECONDS
 ) -> PipelineResult:
-    """Wait for the recorder and add to the result where the run can be seen."""
-    recording = recorder.wait(seconds)
+    """Wait for the recorder and add to the result where the run can be seen.
+
+    Where no step ran, nobody waits: importing MLflow would take longer than all the rest. A CI
+    service is waited for: its machine may be gone a moment later.
+    """
+    nothing_ran = all(step.reused_from for step in result.steps)
+    leave = nothing_ran and not os.environ.get("CI")
+    recording = recorder.leave() if leave else recorder.wait(seconds)
     return result.model_copy(
         update={
             "run_url": recording.run_url,
@@ -460,6 +497,32 @@ def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) 
     from mlvalidate.tracking.ui import run_ui
 
     run_ui(resolve_store(project, os.environ), say=say, host=host, port=port)
+
+
+def cached_steps(project: Project) -> tuple[CachedStep, ...]:
+    """Return what the cache holds, the last used first."""
+    from mlvalidate.engine.cache.store import Store
+
+    return tuple(kept.summary for kept in Store(project.cache_folder).all())
+
+
+def prune_cache(project: Project, limit: int | None = None) -> Pruned:
+    """Remove from the cache what was not used longest, until it fits into ``limit`` bytes.
+
+    The default is the project's own limit.
+    """
+    from mlvalidate.engine.cache.store import Store
+
+    with _writable(project):
+        return Store(project.cache_folder).prune(project.cache.limit if limit is None else limit)
+
+
+def clear_cache(project: Project) -> Pruned:
+    """Remove all that the cache holds."""
+    from mlvalidate.engine.cache.store import Store
+
+    with _writable(project):
+        return Store(project.cache_folder).clear()
 
 
 def infer(

@@ -23,6 +23,20 @@ def complete_steps(
     return _matching(ctx, "steps", incomplete)
 
 
+def complete_nodes(
+    ctx: click.Context, _param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Return the nodes of the pipelines that begin with what is typed."""
+    from mlvalidate import api
+
+    try:
+        project = api.open_project(ctx.ensure_object(Settings).directory)
+    except (MlvalidateError, OSError):
+        return []
+    nodes = dict.fromkeys(node for pipe in project.pipelines.values() for node in pipe.nodes)
+    return [CompletionItem(node) for node in nodes if node.startswith(incomplete)]
+
+
 def complete_datasets(
     ctx: click.Context, _param: click.Parameter, incomplete: str
 ) -> list[CompletionItem]:

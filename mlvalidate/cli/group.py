@@ -20,6 +20,7 @@ COMMANDS = {
     "list": ("list_project", "List the pipelines, steps and datasets of the project."),
     "infer": ("infer", "Print the dataset that a file seems to hold."),
     "generate": ("generate", "Write synthetic files of a dataset."),
+    "cache": ("cache", "List, shrink or empty the cache of steps that passed."),
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),
     "schema": ("schema", "Print the JSON Schema of mlvalidate.yaml."),

@@ -39,6 +39,7 @@ class RunOptions:
     jobs: int | None
     dry_run: bool
     record: bool
+    cache: bool
 
     def for_api(self, entry: str | None = None, explore: int | None = None) -> api.Options:
         """Return the part that makes the plan."""
@@ -56,6 +57,7 @@ class RunOptions:
             explore=explore,
             reports=Reports(self.reports) if self.reports else None,
             sandbox=SandboxChoice(self.sandbox) if self.sandbox else None,
+            cache=self.cache,
         )
 
 
@@ -82,6 +84,7 @@ def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Cal
         jobs: int | None,
         dry_run: bool,
         no_record: bool,
+        no_cache: bool,
         data_dirs: dict[str, Path] | None = None,
         **rest: Any,
     ) -> int:
@@ -96,6 +99,7 @@ def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Cal
             sandbox=sandbox,
             dry_run=dry_run,
             record=not no_record,
+            cache=not no_cache,
         )
         return function(*args, options=chosen, **rest)
 
@@ -182,4 +186,9 @@ _OPTIONS: Mapping[str, _Decorator] = {
         "--dry-run", is_flag=True, help="Show what would run, and run nothing."
     ),
     "no_record": click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),
+    "no_cache": click.option(
+        "--no-cache",
+        is_flag=True,
+        help="Run steps although nothing has changed since they passed, and keep none of them.",
+    ),
 }

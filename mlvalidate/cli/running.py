@@ -25,13 +25,16 @@ P = ParamSpec("P")
 
 def run_plan(settings: Settings, project: Project, plan: Plan, options: RunOptions) -> ExitCode:
     """Execute the plan, or show it for --dry-run, and return the exit code."""
-    return _show(settings, plan) if options.dry_run else _execute(settings, project, plan, options)
+    if options.dry_run:
+        return _show(settings, project, plan)
+    return _execute(settings, project, plan, options)
 
 
-def _show(settings: Settings, plan: Plan) -> ExitCode:
+def _show(settings: Settings, project: Project, plan: Plan) -> ExitCode:
+    from mlvalidate import api
     from mlvalidate.reporting.plan_view import print_plan, redact_plan
 
-    plan = redact_plan(plan, os.environ)
+    plan = redact_plan(api.foresee(project, plan), os.environ)
     if settings.json:
         write_out(plan.model_dump_json(indent=2))
     else:

@@ -411,6 +411,14 @@ class Tracking(Model):
     experiment: str | None = Field(default=None, description="Default: the project's name")
 
 
+class CacheSettings(Model):
+    """What is kept of steps that passed, so that they need not run again."""
+
+    limit: Size = Field(
+        default=5 * 10**9, description="Size of the cache; what was not used longest goes first"
+    )
+
+
 class Reports(StrEnum):
     """Of which steps Evidently's reports are rendered: failed ones have an error or a warning."""
 
@@ -460,6 +468,7 @@ class Project(Model):
     description: str = ""
     tracking: Tracking = Tracking()
     defaults: Defaults = Defaults()
+    cache: CacheSettings = CacheSettings()
     datasets: dict[Name, Dataset] = Field(default_factory=dict)
     steps: dict[Name, Step] = Field(min_length=1)
     pipelines: dict[Name, Pipeline] = Field(default_factory=dict)
@@ -486,6 +495,11 @@ class Project(Model):
     def state_folder(self) -> Path:
         """The folder that holds runs, the default MLflow store and caches."""
         return self.root / ".mlvalidate"
+
+    @property
+    def cache_folder(self) -> Path:
+        """The folder that holds what is kept of steps that passed."""
+        return self.state_folder / "cache"
 
     @property
     def parsed_gates(self) -> tuple[Gate, ...]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from mlvalidate.core.contracts import DISK, PROCESSES, Access, Network, Reports, Step
 from mlvalidate.core.model import Model
+from mlvalidate.core.reuse import Part, PlannedReuse, ReusePolicy
 from mlvalidate.core.scenarios import STANDARD, Case, Expectation
 from mlvalidate.core.secrets import Redactor
 
@@ -57,6 +58,7 @@ class SkipReason(StrEnum):
     UPSTREAM_REJECTED = "upstream-rejected"
     NOT_APPLICABLE = "not-applicable"
     SMALLER_FAILED = "smaller-failed"
+    NOT_SELECTED = "not-selected"
     INTERRUPTED = "interrupted"
 
 
@@ -138,6 +140,9 @@ class PlannedStep(Model):
     rows: int | None = None
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""
+    part: Part = Part.RUN
+    # Only where a plan is shown: whether the node would run.
+    reuse: PlannedReuse | None = None
 
     @property
     def depends_on(self) -> tuple[str, ...]:
@@ -168,6 +173,7 @@ class Plan(Model):
     command: str
     # How many small inputs are tried before.
     explore: int | None = None
+    reuse: ReusePolicy = ReusePolicy()
     # What a reader of the result has to know about how the plan came about.
     notes: tuple[str, ...] = ()
     # Why steps run by path mapping, in the open; empty when they run in a sandbox.

@@ -15,6 +15,7 @@ from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
 from mlvalidate.core.plan import DataSource, Plan, PlannedStep, RunKind, SkipReason
 from mlvalidate.core.quality import Drift, Quality
+from mlvalidate.core.reuse import RunReason
 from mlvalidate.core.scenarios import Expectation
 
 RESULT_VERSION = 1
@@ -100,6 +101,11 @@ class StepResult(Model):
     skip_detail: str = ""
     # Of a measurement: the rows of each synthetic dataset.
     volume: int | None = None
+    # The run in which the script ran, when its outputs were reused.
+    reused_from: str = ""
+    # Why the step was not reused. Of a reused one: what differs from that run, if anything does.
+    run_reason: RunReason | None = None
+    run_detail: str = ""
     # The case of the data, and what the step had to do with it.
     scenario: str = "standard"
     expectation: Expectation = Expectation.PASS
@@ -191,6 +197,8 @@ class PipelineResult(Model):
     # Where MLflow shows the run, and how to open it; empty until it is recorded.
     run_url: str = ""
     open_command: str = ""
+    # What to type to go on from the first step that has not passed; empty when there is none.
+    resume_command: str = ""
     # Why the run is not recorded yet.
     unrecorded: str = ""
 

@@ -12,6 +12,8 @@ from mlvalidate.checks.pipeline import judge_pipeline
 from mlvalidate.core.plan import DataSource, Origin, Plan
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.engine.benchmarking import conclude_benchmark
+from mlvalidate.engine.cache.notes import resume_command, reuse_notes
+from mlvalidate.engine.cache.pipelines import judge_once
 from mlvalidate.engine.container import Paths
 from mlvalidate.engine.execution import Run, read_output
 
@@ -20,7 +22,9 @@ def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipelin
     """Judge a run as a whole and have its reports rendered, unless it was interrupted."""
     plan = run.plan
     bare = PipelineResult.of(plan, run.folder.run_id, status_of(run, steps), started, time.time())
-    result = bare.model_copy(update={"steps": steps, "notes": _notes(plan)})
+    notes = (*_notes(plan), *reuse_notes(run.project, plan, steps))
+    resume = resume_command(plan, steps)
+    result = bare.model_copy(update={"steps": steps, "notes": notes, "resume_command": resume})
     if result.status is Status.INTERRUPTED:
         return result
     if plan.kind == "benchmark":
@@ -30,14 +34,16 @@ def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipelin
     findings = () if unusual else tuple(judge_gates(run.project, result))
     if plan.kind == "pipeline":
         pipeline = run.project.pipelines[plan.name]
-        findings = (*judge_pipeline(pipeline, result, partial(_read_port, run)), *findings)
+        judge = partial(judge_pipeline, pipeline, result, partial(_read_port, run))
+        between = judge_once(run.project, plan, steps, run.redactor, judge)
+        findings = (*between, *findings)
     failed = result.status is Status.FAILED or is_failed(findings)
-    notes = run.desk.publish(steps, run.watch.reference_of)
+    reports = run.desk.publish(steps, run.watch.reference_of)
     return result.model_copy(
         update={
             "findings": findings,
             "status": Status.FAILED if failed else Status.PASSED,
-            "notes": (*result.notes, *notes),
+            "notes": (*result.notes, *reports),
         }
     )
 

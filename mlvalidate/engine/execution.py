@@ -13,6 +13,7 @@ from mlvalidate.core.execution import Outcome
 from mlvalidate.core.plan import Plan, PlannedStep
 from mlvalidate.core.run_folder import RunFolder, StepFolder
 from mlvalidate.core.secrets import Redactor
+from mlvalidate.engine.cache.reuse import Reuse
 from mlvalidate.engine.container import (
     CODE_FOLDERS,
     HARNESS_IN_CONTAINER,
@@ -47,10 +48,18 @@ class Run:
     watch: DriftWatch
     inputs: Inputs = field(init=False)
     desk: ReportDesk = field(init=False)
+    reuse: Reuse = field(init=False)
 
     def __post_init__(self) -> None:
         self.inputs = Inputs(self.project, self.plan, self.folder)
         self.desk = ReportDesk(self.plan, self.folder, self.project.datasets)
+        self.reuse = Reuse(
+            self.project,
+            self.plan,
+            sandboxed=self.sandboxing.is_available,
+            folder=self.folder,
+            redactor=self.redactor,
+        )
 
 
 def open_logs(folder: StepFolder, run: Run) -> dict[str, LogFile]:

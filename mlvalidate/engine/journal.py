@@ -211,4 +211,15 @@ def all_runs(state_folder: Path) -> list[RunFolder]:
     root = runs_folder(state_folder)
     if not root.is_dir():
         return []
-    return [RunFolder(path) for path in sorted(root.iterdir()) if path.is_dir()]
+    folders = [RunFolder(path) for path in root.iterdir() if path.is_dir()]
+    return sorted(folders, key=_order)
+
+
+def _order(folder: RunFolder) -> tuple[str, int, str]:
+    """Return what sorts runs by their start: the name tells seconds, and two may begin in one."""
+    second, _, rest = folder.run_id.rpartition("-")
+    try:
+        # Written once, at the start.
+        return second, folder.owner_lock.stat().st_mtime_ns, rest
+    except OSError:
+        return second, 0, rest

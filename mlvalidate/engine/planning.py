@@ -23,6 +23,7 @@ from mlvalidate.core.plan import (
     RunKind,
     SandboxChoice,
 )
+from mlvalidate.core.reuse import ReusePolicy
 from mlvalidate.core.scenarios import Case
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.core.units import format_count
@@ -36,10 +37,11 @@ from mlvalidate.engine.cases import (
 )
 from mlvalidate.engine.grants import check_passed, writable_folders
 from mlvalidate.engine.interpreter import find_interpreter
-from mlvalidate.engine.journal import all_runs
+from mlvalidate.engine.journal import all_runs, owner_is_alive
 from mlvalidate.engine.kept_cases import kept_cases
 from mlvalidate.engine.outputs import output_folder
 from mlvalidate.engine.sandbox import Sandboxing
+from mlvalidate.engine.selection import Selection, last_run, select
 
 # Kinds that get along without a sandbox: their paths are handed over, not hard-coded.
 _MAPPABLE = (Kind.CALLABLE, Kind.COMMAND)
@@ -68,6 +70,12 @@ class Choices:
     # Default: as the project says.
     reports: Reports | None = None
     sandbox: SandboxChoice = SandboxChoice.AUTO
+    # Whether the cache is used, which nodes run in any case, whether the last run is resumed.
+    cache: bool = True
+    force: tuple[str, ...] = ()
+    resume: bool = False
+    # Of a pipeline: the nodes that the run is about. Default: all.
+    selection: Selection = field(default_factory=Selection)
     # Plans that are only looked at may have inputs that nothing provides.
     anything_goes: bool = False
 
@@ -87,6 +95,7 @@ def plan_pipeline(
     obstacle = next((step.on.not_applicable for step in steps), "")
     if obstacle:
         raise UsageError(f"--scenario {case.name} has nothing to act on: {obstacle}")
+    steps = select(steps, choices.selection, choices.force)
     return _plan(project, "pipeline", chosen, steps, choices, sandboxing)
 
 
@@ -116,7 +125,7 @@ def plan_benchmark(
     steps = plan_measurements(step, volumes, repeat)
     given = choices.folders.items()
     by_node = {f"{s.node}{port.removeprefix(name)}": path for s in steps for port, path in given}
-    placed = replace(choices, folders=by_node, reports=Reports.NONE)
+    placed = replace(choices, folders=by_node, reports=Reports.NONE, cache=False)
     plan = _plan(project, "benchmark", name, steps, placed, sandboxing)
     command = _command(project, "benchmark", name, choices)
     sizes = ",".join(map(format_count, sorted(set(volumes))))
@@ -492,11 +501,20 @@ def _plan(
         rows=choices.rows,
         log_limit=project.defaults.log_limit,
         explore=choices.explore,
+        reuse=_reuse(project, kind, name, choices),
         reports=choices.reports or project.defaults.reports,
         report_columns=project.defaults.report_columns,
         command=_command(project, kind, name, choices),
         sandbox_refusal=sandboxing.refusal,
     )
+
+
+def _reuse(project: Project, kind: RunKind, name: str, choices: Choices) -> ReusePolicy:
+    resume = ""
+    if choices.resume:
+        runs = all_runs(project.state_folder)
+        resume = last_run(runs, kind, name, lambda run: not owner_is_alive(run))
+    return ReusePolicy(cache=choices.cache, force=choices.force, resume=resume)
 
 
 def _check_folders(steps: tuple[PlannedStep, ...], choices: Choices) -> None:
@@ -548,4 +566,7 @@ def spell_command(project: Project, command: tuple[str, ...], choices: Choices) 
         words += ["--explore", str(choices.explore)]
     if choices.sandbox is not SandboxChoice.AUTO:
         words += ["--sandbox", choices.sandbox.value]
+    for option, names in choices.selection.options:
+        for each in names:
+            words += [option, each]
     return shlex.join(words)

@@ -19,7 +19,9 @@ from mlvalidate.core.events import (
 from mlvalidate.core.findings import Finding
 from mlvalidate.core.plan import PlannedStep, SkipReason
 from mlvalidate.core.results import Status, StepResult, is_failed
+from mlvalidate.core.reuse import Part
 from mlvalidate.engine.benchmarking import smaller_failed
+from mlvalidate.engine.cache.running import reuse_or_run
 from mlvalidate.engine.conclusion import conclude, status_of
 from mlvalidate.engine.execution import Run
 from mlvalidate.engine.past import PastStep
@@ -27,7 +29,6 @@ from mlvalidate.engine.ranking import memory_needed, path_lengths
 from mlvalidate.engine.rerun import wanted_variations
 from mlvalidate.engine.scheduler import Task
 from mlvalidate.engine.static_checks import check_plan
-from mlvalidate.engine.step import run_step
 
 Events = Generator[Event, None, None]
 
@@ -87,7 +88,13 @@ class RunTasks:
             return
         self.started = time.time()
         yield RunStarted(at=self.started, run_id=self.run.folder.run_id, plan=self.run.plan)
-        self.static = check_plan(self.run.project, self.run.plan)
+        found = check_plan(self.run.project, self.run.plan)
+        # Nodes that are not selected are not what this run is about.
+        self.static = {
+            node: findings
+            for node, findings in found.items()
+            if self.run.plan.step(node).part is Part.RUN
+        }
 
     def run_node(self, planned: PlannedStep) -> Events:
         """Run and judge one node, or say why it does not run."""
@@ -98,7 +105,7 @@ class RunTasks:
             self.results[planned.node] = skipped
             yield ChecksFinished(at=time.time(), result=skipped)
             return
-        for event in run_step(self.run, planned):
+        for event in reuse_or_run(self.run, planned):
             if isinstance(event, ChecksFinished):
                 finished = _with_static(event, self.static.get(planned.node, ()))
                 self.results[planned.node] = finished.result
@@ -114,6 +121,9 @@ class RunTasks:
             for changed in self.run.watch.conclude(self._in_order()):
                 self.results[changed.node] = changed
                 yield DriftMeasured(at=time.time(), result=changed)
+            self.run.reuse.conclude(self._in_order(), self.static)
+        else:
+            self.run.reuse.close()
         result = conclude(self.run, self._in_order(), self.started)
         yield RunFinished(at=result.finished_at, result=result)
 
@@ -125,9 +135,12 @@ class RunTasks:
         """Return the result of a node that must not run, or None."""
         reason: SkipReason | None = None
         detail = ""
+        if planned.part is Part.LEFT_OUT:
+            reason = SkipReason.NOT_SELECTED
         if planned.on.not_applicable:
             reason, detail = SkipReason.NOT_APPLICABLE, planned.on.not_applicable
-        for producer in planned.depends_on:
+        # What stands for a step that is not run needs no producers.
+        for producer in planned.depends_on if planned.part is Part.RUN else ():
             status = self.results[producer].status
             if self.results[producer].rejection:
                 reason, detail = SkipReason.UPSTREAM_REJECTED, producer

@@ -9,6 +9,7 @@ DESCRIPTIONS = {
     "Project.description": "What the project is about",
     "Project.tracking": "Where runs are recorded. MLFLOW_TRACKING_URI wins over `uri`",
     "Project.defaults": "What holds for every step that does not say otherwise",
+    "Project.cache": "What is kept of steps that passed, so that they need not run again",
     "Project.datasets": "Name -> schema of tabular files, which the ports of steps refer to",
     "Project.steps": "Name -> script with its contract: entry point, inputs, outputs, limits",
     "Project.pipelines": "Name -> steps and how data flows between them",

@@ -13,6 +13,7 @@ from rich.text import Text
 from mlvalidate.core.contracts import Access, ArgumentValue, Network
 from mlvalidate.core.plan import Plan, PlannedStep
 from mlvalidate.core.results import Status
+from mlvalidate.core.reuse import Part, Verdict
 from mlvalidate.core.units import format_duration, format_size
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.progress import heading
@@ -63,6 +64,7 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
         f"{port} at {planned.step.container_path('output', port)}" for port in planned.step.outputs
     ]
     facts = (
+        ("reuse", [_reuse(planned)]),
         ("step", [planned.step_name] if planned.step_name != planned.node else []),
         ("data", [_data(planned)]),
         ("input", inputs),
@@ -95,6 +97,21 @@ def _cases(plan: Plan) -> Table:
             skipped if on.not_applicable else Text(", ".join(on.datasets)),
         )
     return table
+
+
+def _reuse(planned: PlannedStep) -> str:
+    """Return whether the step would run, and why; '' where nobody has looked."""
+    if planned.part is Part.LEFT_OUT:
+        return "left out: it is not selected"
+    told = planned.reuse
+    if told is None:
+        return ""
+    if told.verdict is Verdict.REUSED:
+        since = f"; since then: {told.detail}" if told.detail else ""
+        return f"reused from run {told.run_id}{since}"
+    if told.verdict is Verdict.DEPENDS:
+        return f"reused if {told.detail} comes to the same as before"
+    return f"runs: {told.detail}"
 
 
 def _data(planned: PlannedStep) -> str:

@@ -11,7 +11,7 @@ from mlvalidate.reporting.benchmark import print_benchmark
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.findings import print_findings
 from mlvalidate.reporting.logs import print_logs
-from mlvalidate.reporting.table import metrics_lines, summary_table
+from mlvalidate.reporting.table import change_lines, metrics_lines, summary_table
 from mlvalidate.reporting.text import plain
 from mlvalidate.reporting.verdict import print_record, verdict_line
 
@@ -39,6 +39,11 @@ def print_summary(
         if metrics:
             write(console, Text("\nmetrics"))
         for line in metrics:
+            write(console, Text(f"  {plain(line)}"))
+        changes = change_lines(result, verbose=verbose)
+        if changes:
+            write(console, Text("\nwhy steps ran"))
+        for line in changes:
             write(console, Text(f"  {plain(line)}"))
         print_findings(console, result, with_infos=verbose)
         print_logs(console, result, folder, tails=verbose)

@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.core.results import PipelineResult, Status, StepResult
+from mlvalidate.core.reuse import RunReason
 from mlvalidate.reporting.text import one_line, plain
 from mlvalidate.reporting.words import (
     STATUS_STYLE,
@@ -58,7 +59,7 @@ def _matrix(result: PipelineResult) -> Table:
             Text(step.expectation.value),
             _happened(step),
             time_of(step),
-            Text(findings_of(step)),
+            Text("; ".join(text for text in (findings_of(step), _reused(step)) if text)),
         )
     return table
 
@@ -86,6 +87,20 @@ def metrics_lines(result: PipelineResult) -> list[str]:
     ]
 
 
+def change_lines(result: PipelineResult, *, verbose: bool = False) -> list[str]:
+    """Return why steps ran that are kept from earlier runs, a line each.
+
+    What needs no word is left out, unless ``verbose``: that there was nothing to reuse, and that
+    the user wanted the step to run.
+    """
+    quiet = () if verbose else (RunReason.NEW, RunReason.CACHE_OFF, RunReason.FORCED)
+    return [
+        f"{step.node}: {one_line(step.run_detail)}"
+        for step in result.steps
+        if step.run_reason is not None and step.run_reason not in quiet
+    ]
+
+
 def _rows(step: StepResult) -> Text:
     """Return rows by output port. No blanks within a port: lines break between ports only."""
     shown = [f"{port}:{rows:,}" for port, rows in step.rows.items()]
@@ -98,6 +113,10 @@ def _remark(step: StepResult) -> Text:
     """Return the counts of findings or, for a step that did not run, why."""
     if step.status is Status.SKIPPED:
         return Text(plain(skip_reason(step)), STATUS_STYLE[step.status])
-    if step.rejection:
-        return Text(f"rejected: {one_line(step.rejection)}")
-    return Text(findings_of(step))
+    rejected = f"rejected: {one_line(step.rejection)}" if step.rejection else findings_of(step)
+    return Text("; ".join(text for text in (rejected, _reused(step)) if text))
+
+
+def _reused(step: StepResult) -> str:
+    """Return that a step did not run; of which run it is stands in a note."""
+    return "reused" if step.reused_from else ""

@@ -45,6 +45,7 @@ def print_record(
     """Say where the run can be seen or, when it is not recorded yet, why and what to do."""
     # The command first: the link of a local store leads nowhere before it runs.
     facts = (
+        ("resume", result.resume_command),
         ("files", _from_here(folder.root)),
         ("open", result.open_command),
         ("run", result.run_url),
@@ -66,4 +67,11 @@ def _from_here(path: Path) -> str:
 def step_counts(result: PipelineResult) -> str:
     """Return ``3 passed, 1 failed``."""
     numbers = ((sum(s.status is status for s in result.steps), status) for status in Status)
-    return ", ".join(f"{number} {status.value}" for number, status in numbers if number)
+    reused = sum(bool(step.reused_from) for step in result.steps)
+    return ", ".join(
+        f"{number} {status.value}"
+        # Only what has passed is ever reused.
+        + (f" ({reused} reused)" if reused and status is Status.PASSED else "")
+        for number, status in numbers
+        if number
+    )

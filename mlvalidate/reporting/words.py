@@ -33,29 +33,35 @@ SEVERITY_STYLE = {
 SEPARATOR = " | "
 
 
+# What the reason is about stands in the place of the braces.
+_SKIPPED = {
+    SkipReason.UPSTREAM_FAILED: "{} failed",
+    SkipReason.UPSTREAM_SKIPPED: "{} was skipped",
+    SkipReason.UPSTREAM_REJECTED: "{} rejected its input, as expected",
+    SkipReason.SMALLER_FAILED: "{} failed, on no more rows",
+    SkipReason.NOT_SELECTED: "it was not selected",
+    SkipReason.INTERRUPTED: "the run was interrupted",
+}
+
+
 def skip_reason(result: StepResult) -> str:
     """Say in words why a step did not run."""
     about = one_line(result.skip_detail)
-    if result.skip_reason is SkipReason.UPSTREAM_FAILED:
-        return f"{about or 'a step before it'} failed"
-    if result.skip_reason is SkipReason.UPSTREAM_SKIPPED:
-        return f"{about or 'a step before it'} was skipped"
-    if result.skip_reason is SkipReason.UPSTREAM_REJECTED:
-        return f"{about or 'a step before it'} rejected its input, as expected"
-    if result.skip_reason is SkipReason.SMALLER_FAILED:
-        return f"{about} failed, on no more rows"
-    if result.skip_reason is SkipReason.INTERRUPTED:
-        return "the run was interrupted"
-    return about
+    words = _SKIPPED.get(result.skip_reason) if result.skip_reason else None
+    return about if words is None else words.format(about or "a step before it")
 
 
 def time_of(result: StepResult) -> str:
     """Return the wall time of a step; empty when it did not run."""
-    return "" if result.status is Status.SKIPPED else format_duration(result.usage.duration_s)
+    if result.status is Status.SKIPPED or result.reused_from:
+        return ""
+    return format_duration(result.usage.duration_s)
 
 
 def memory_of(result: StepResult) -> str:
     """Return the peak memory of a step; empty when it was not measured."""
+    if result.reused_from:
+        return ""
     return format_size(result.usage.peak_rss_mb * 1e6) if result.usage.peak_rss_mb else ""
 
 
@@ -94,5 +100,11 @@ def outcome_line(result: StepResult) -> str:
         count(rows, "row") if result.rows and not result.rejection else "",
         f"rejected: {one_line(result.rejection)}" if result.rejection else "",
         findings_of(result),
+        reused(result),
     )
     return " ".join(fact for fact in facts if fact)
+
+
+def reused(result: StepResult) -> str:
+    """Say of which run a step is that did not run in this one; else ''."""
+    return f"reused from run {result.reused_from}" if result.reused_from else ""

@@ -62,8 +62,25 @@ def run_title(started: RunStarted) -> str:
     return f"{started.plan.name} {started.run_id}"
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The run in MLflow that a reused step is of, and its page; empty where it is not known."""
+
+    mlflow_run_id: str = ""
+    link: str = ""
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What the run of the reused step is tagged with."""
+        return {layout.REUSED_FROM_RUN: self.mlflow_run_id} if self.mlflow_run_id else {}
+
+
 def step_tags(
-    started: RunStarted, result: StepResult, context: Mapping[str, str], parent: str
+    started: RunStarted,
+    result: StepResult,
+    context: Mapping[str, str],
+    parent: str,
+    origin: Origin = Origin(),
 ) -> dict[str, str]:
     """Return all tags of a nested run."""
     return {
@@ -72,7 +89,8 @@ def step_tags(
         layout.KEY: layout.run_key(started.run_id, result.node),
         layout.KIND: "step",
         layout.MLFLOW_PARENT: parent,
-        layout.MLFLOW_NOTE: step_report(result, started.plan.command),
+        layout.MLFLOW_NOTE: step_report(result, started.plan.command, origin.link),
+        **origin.tags,
     }
 
 
@@ -180,6 +198,8 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.CODE_HASH: result.code_hash,
         layout.CONTRACT_HASH: result.contract_hash,
         layout.DATA_HASH: result.data_hash,
+        layout.REUSED_FROM: result.reused_from,
+        layout.RUN_REASON: result.run_reason.value if result.run_reason else "",
     }
     return {name: value for name, value in tags.items() if value}
 

@@ -50,6 +50,10 @@ class RecorderProcess:
         """The process id, None when the recorder could not be started."""
         return self._process.pid if self._process else None
 
+    def leave(self) -> Recording:
+        """Let the recorder go on by itself: what can be said without its answer."""
+        return Recording(open_command=self._open_command, unrecorded=self._fault)
+
     def wait(self, timeout: float) -> Recording:
         """Return as soon as the run is recorded, or recording failed, or `timeout` seconds passed.
 

@@ -41,6 +41,12 @@ PIPELINE = "mlvalidate.pipeline"
 NODE = "mlvalidate.node"
 STEP = "mlvalidate.step"
 STEP_KIND = "mlvalidate.step_kind"
+# The run of mlvalidate's in which a reused step ran, and the run in MLflow that has it, where that
+# is known.
+REUSED_FROM = "mlvalidate.reused_from"
+REUSED_FROM_RUN = "mlvalidate.reused_from.mlflow_run_id"
+# Why a step ran and was not reused.
+RUN_REASON = "mlvalidate.run_reason"
 # The value of `STATUS` before there is a verdict.
 RUNNING = "running"
 

@@ -33,8 +33,11 @@ def run_report(result: PipelineResult) -> str:
     return _join(blocks)
 
 
-def step_report(result: StepResult, command: str) -> str:
-    """Return the report on one node; `command` runs the whole of which it is a part."""
+def step_report(result: StepResult, command: str, link: str = "") -> str:
+    """Return the report on one node; `command` runs the whole of which it is a part.
+
+    ``link`` is the page of the run that a reused step is of, where it is known.
+    """
     facts = (
         f"step {_inline(result.step)} ({result.kind}, {_code(result.entry_point)})",
         format_duration(result.usage.duration_s),
@@ -43,11 +46,21 @@ def step_report(result: StepResult, command: str) -> str:
     blocks = [
         f"**{result.status.value.upper()}** · " + " · ".join(facts),
         f"rejected, as expected: {_inline(result.rejection)}" if result.rejection else "",
+        _reuse(result, link),
         _inline(result.message),
         _findings(result.findings),
         _reproduce(command),
     ]
     return _join(blocks)
+
+
+def _reuse(result: StepResult, link: str) -> str:
+    """Return of which run a step is that did not run, or why it ran although it had run before."""
+    if not result.reused_from:
+        return f"ran because: {_inline(result.run_detail)}" if result.run_detail else ""
+    run = _inline(result.reused_from)
+    text = f"reused from run [{run}]({link})" if link else f"reused from run {run}"
+    return f"{text}; since then: {_inline(result.run_detail)}" if result.run_detail else text
 
 
 def _join(blocks: Iterable[str]) -> str:
@@ -88,7 +101,7 @@ def _cells(step: StepResult) -> tuple[str, ...]:
         return (_cell(step.node), f"skipped: {_cell(detail)}" if detail else "skipped", *[""] * 4)
     return (
         _cell(step.node),
-        step.status.value,
+        f"{step.status.value} (reused)" if step.reused_from else step.status.value,
         format_duration(step.usage.duration_s),
         f"{step.usage.peak_rss_mb:.0f} MB",
         _cell(", ".join(f"{port} {rows}" for port, rows in step.rows.items())),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -85,6 +85,16 @@ def read_progress(folder: RunFolder, store_key: str = "") -> Progress:
         failure=entries[-1] if entries and entries[-1].op == "failed" else None,
         was_declined=any(entry.op == "declined" for entry in entries),
     )
+
+
+def recorded_run(folder: RunFolder, store_key: str, keys: Sequence[str]) -> str:
+    """Return the run in MLflow that has one of the keys of a run's nodes in a store; else ''."""
+    found = {
+        entry.key: entry.mlflow_run_id
+        for entry in _read_entries(folder)
+        if entry.store == store_key and entry.op in ("recorded", "done")
+    }
+    return next((found[key] for key in keys if key in found), "")
 
 
 def _read_entries(folder: RunFolder) -> list[Entry]:

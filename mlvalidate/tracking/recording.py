@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from mlvalidate.core.events import (
     ChecksFinished,
@@ -21,9 +22,10 @@ from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking import content, layout
 from mlvalidate.tracking.benchmark_content import benchmark_content
+from mlvalidate.tracking.content import Origin
 from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.links import run_link
-from mlvalidate.tracking.progress import Entry, append, read_progress
+from mlvalidate.tracking.progress import Entry, append, read_progress, recorded_run
 
 
 class RunRecorder:
@@ -75,7 +77,8 @@ class RunRecorder:
         if key in self._recorded:
             return
         parent = self._runs[layout.run_key(started.run_id)]
-        tags = content.step_tags(started, result, self._context, parent)
+        origin = self._origin(result)
+        tags = content.step_tags(started, result, self._context, parent, origin)
         run = self._create(key, result.node, result.started_at, tags)
         samples = self._samples.pop(result.node, [])
         files = self._folder.step(result.node)
@@ -83,6 +86,18 @@ class RunRecorder:
         self._gateway.write(run, written, scratch=self._folder.root)
         self._recorded.add(key)
         self._log(Entry(op="recorded", key=key, mlflow_run_id=run))
+
+    def _origin(self, result: StepResult) -> Origin:
+        """Return the run in MLflow that a reused step is of, as far as it is known here."""
+        if not result.reused_from:
+            return Origin()
+        folder = RunFolder(self._folder.root.parent / result.reused_from)
+        # A script test has a single run, a node of a pipeline one of its own.
+        keys = [layout.run_key(folder.run_id, result.node), layout.run_key(folder.run_id)]
+        store = self._gateway.store
+        run = recorded_run(folder, store.key, keys)
+        link = run_link(store, self._gateway.experiment_id, run) if run else ""
+        return Origin(run, link)
 
     def _record_drift(self, started: RunStarted, result: StepResult) -> None:
         node = layout.run_key(started.run_id, result.node)
@@ -104,6 +119,8 @@ class RunRecorder:
             written = content.script_content(
                 started, result, self._samples.pop(node, []), self._folder.step(node)
             )
+            for step in result.steps:
+                written = replace(written, tags={**written.tags, **self._origin(step).tags})
         elif started.plan.kind == "benchmark":
             written = benchmark_content(started, result)
         else:

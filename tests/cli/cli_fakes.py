@@ -49,6 +49,12 @@ class Options:
     explore: int | None = None
     reports: object = None
     sandbox: object = None
+    cache: bool = True
+    force: tuple[str, ...] = ()
+    resume: bool = False
+    only: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,6 +164,9 @@ class FakeApi(types.ModuleType):
             runs=runs,
             left_out=suite.left_out,
         )
+
+    def foresee(self, project: Project, plan: Plan) -> Plan:
+        return plan
 
     def run_folder(self, project: Project, result: PipelineResult) -> RunFolder:
         return RunFolder(project.state_folder / "runs" / result.run_id)

@@ -48,7 +48,8 @@ def test_the_table_of_commands_says_what_the_commands_say() -> None:
 
 
 def test_every_option_has_a_help_text() -> None:
-    for command in (cli, *commands().values()):
+    groups = [c.commands.values() for c in commands().values() if isinstance(c, click.Group)]
+    for command in (cli, *commands().values(), *(each for group in groups for each in group)):
         for param in command.params:
             assert isinstance(param, click.Argument) or param.help, param.opts  # type: ignore[attr-defined]
 

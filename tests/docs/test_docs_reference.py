@@ -27,6 +27,7 @@ SECTIONS = {
     "Project": "Top level",
     "Tracking": "tracking",
     "Defaults": "defaults",
+    "CacheSettings": "cache",
     "Dataset": "datasets",
     "Column": "columns",
     "Distribution": "distribution",

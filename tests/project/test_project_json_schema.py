@@ -36,6 +36,7 @@ EVERYTHING = dedent(
       env: {A: 1, B: true, C: text, D: 1.10}
       seed: ${SEED:-1}
       log_limit: 1000000
+    cache: {limit: 2GB}
     datasets:
       customers:
         format: ${FORMAT:-csv}

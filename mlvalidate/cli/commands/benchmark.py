@@ -84,6 +84,7 @@ def command(
         reports=None,
         sandbox=None,
         jobs=1,
+        cache=False,
         dry_run=dry_run,
         record=not no_record,
     )
