@@ -63,6 +63,8 @@ class Options:
     explore: int | None = None
     # Of which steps reports are rendered. Default: MLVALIDATE_REPORTS, else as the project says.
     reports: Reports | None = None
+    # Start every script in a new interpreter, and not as a fork of one that is ready.
+    cold: bool = False
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -173,6 +175,7 @@ def _choices(options: Options, prefix: str) -> Choices:
         entry=options.entry,
         scenarios=options.scenarios,
         explore=options.explore,
+        cold=options.cold,
         reports=options.reports or _reports_of(os.environ),
     )
 

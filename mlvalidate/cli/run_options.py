@@ -31,6 +31,7 @@ class RunOptions:
     seed: int | None
     scenarios: tuple[str, ...]
     reports: str | None
+    cold: bool
     dry_run: bool
     record: bool
 
@@ -49,6 +50,7 @@ class RunOptions:
             scenarios=self.scenarios,
             explore=explore,
             reports=Reports(self.reports) if self.reports else None,
+            cold=self.cold,
         )
 
 
@@ -64,12 +66,13 @@ def run_options(function: Callable[..., int]) -> Callable[..., int]:
         seed: int | None,
         scenarios: tuple[str, ...],
         reports: str | None,
+        cold: bool,
         dry_run: bool,
         no_record: bool,
         **rest: Any,
     ) -> int:
         record = not no_record
-        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, dry_run, record)
+        options = RunOptions(data, data_dirs, rows, seed, scenarios, reports, cold, dry_run, record)
         return function(*args, options=options, **rest)
 
     for decorate in reversed(_OPTIONS):
@@ -136,6 +139,11 @@ _OPTIONS = (
         type=click.Choice(REPORTS),
         help="Render Evidently's reports of the outputs of all steps, of those with an error or "
         "a warning, or of none (default: as the project says, else all).",
+    ),
+    click.option(
+        "--cold",
+        is_flag=True,
+        help="Start each script in a new interpreter, not as a fork of one that is ready.",
     ),
     click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing."),
     click.option("--no-record", is_flag=True, help="Don't record the run in MLflow."),

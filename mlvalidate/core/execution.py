@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mlvalidate.core.plan import ColdStart
+
 
 class Stop(StrEnum):
     """Why the engine ended a script before it ended itself."""
@@ -39,6 +41,8 @@ class Outcome:
     leftovers: tuple[str, ...]
     changes: tuple[Change, ...]
     read_only: tuple[str, ...]
+    # None: it was forked from an interpreter that was ready.
+    cold: ColdStart | None = None
 
     @property
     def succeeded(self) -> bool:

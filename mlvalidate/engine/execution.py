@@ -30,6 +30,7 @@ from mlvalidate.engine.process import Launch, run_process
 from mlvalidate.engine.report_desk import ReportDesk
 from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
 from mlvalidate.engine.scratch import scratch_folder
+from mlvalidate.engine.warm_starts import WarmStarts
 
 _LOG_TAIL_BYTES = 64 * 1024
 
@@ -45,6 +46,7 @@ class Run:
     redactor: Redactor
     interrupted: Callable[[], bool]
     watch: DriftWatch
+    starts: WarmStarts
     inputs: Inputs = field(init=False)
     desk: ReportDesk = field(init=False)
 
@@ -86,6 +88,7 @@ def execute(
             network=planned.network is Access.ALLOW,
             timeout=planned.timeout,
             memory=planned.memory,
+            start=run.starts.choose(planned, start),
         )
         yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
 

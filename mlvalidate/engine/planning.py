@@ -31,6 +31,7 @@ from mlvalidate.engine.cases import (
     place_case,
     refuse_real_data,
 )
+from mlvalidate.engine.cold_reasons import why_cold
 from mlvalidate.engine.interpreter import find_interpreter
 from mlvalidate.engine.journal import all_runs
 from mlvalidate.engine.kept_cases import kept_cases
@@ -54,6 +55,8 @@ class Choices:
     scenarios: tuple[str, ...] = ()
     # How many small inputs are tried before the plan is made.
     explore: int | None = None
+    # Start every script in an interpreter of its own.
+    cold: bool = False
     # Default: as the project says.
     reports: Reports | None = None
     # Plans that are only looked at may have inputs that nothing provides.
@@ -441,6 +444,16 @@ def _plan(
 ) -> Plan:
     _check_folders(steps, choices)
     _check_sandbox(steps, sandboxing)
+    steps = tuple(
+        step.model_copy(
+            update={
+                "cold": why_cold(
+                    project, step, in_sandbox=sandboxing.is_available, asked=choices.cold
+                )
+            }
+        )
+        for step in steps
+    )
     return Plan(
         kind=kind,
         name=name,
@@ -503,4 +516,6 @@ def _command(project: Project, kind: RunKind, name: str, choices: Choices) -> st
         words += ["--entry", choices.entry.value]
     if choices.explore is not None:
         words += ["--explore", str(choices.explore)]
+    if choices.cold:
+        words.append("--cold")
     return shlex.join(words)

@@ -36,6 +36,7 @@ from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import sweep_scratch
 from mlvalidate.engine.static_checks import check_plan
 from mlvalidate.engine.step import run_step
+from mlvalidate.engine.warm_starts import WarmStarts
 
 
 def new_run_folder(project: Project) -> RunFolder:
@@ -64,8 +65,9 @@ def execute_plan(
     sweep_scratch()
     redactor = Redactor.for_environment(os.environ, *plan.settings())
     watch = DriftWatch(project, plan, folder, baselines, interrupted)
-    run = Run(project, plan, folder, sandboxing, redactor, interrupted, watch)
-    with JournalWriter(folder) as journal, watch:
+    starts = WarmStarts(project, plan.steps)
+    run = Run(project, plan, folder, sandboxing, redactor, interrupted, watch, starts)
+    with JournalWriter(folder) as journal, watch, starts:
         facts: list[Event] = []
         try:
             for event in _events(run):

@@ -163,6 +163,7 @@ def _judge(
         status = Status.INTERRUPTED
     facts = {
         "usage": _usage(outcome),
+        "cold": outcome.cold,
         "exit_code": outcome.exit_code,
         "signal": signal_name(outcome.signal) if outcome.signal else None,
         "command": shlex.join(start.argv),

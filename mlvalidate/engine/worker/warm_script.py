@@ -1,0 +1,119 @@
+"""Turns a fork of a fork server into what an interpreter is that was started with a script."""
+
+import importlib
+import os
+import signal
+import site
+import sys
+import time
+
+# What finds modules in files, without an import of importlib.machinery.
+_SourceFileLoader = sys.modules["_frozen_importlib_external"].SourceFileLoader
+_OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
+
+
+def become_script(specification, path, changes):
+    """Set everything that a script can see, but for `__main__`.
+
+    ``path`` is the interpreter's own sys.path, ``changes`` what preloaded modules did to the
+    environment.
+    """
+    environment, argv = specification["env"], specification["argv"]
+    os.environ.clear()
+    os.environ.update(environment)
+    for name, value in changes.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv = list(argv)
+    sys.argv = list(argv[1:])
+    _set_signals()
+    _renew_modules()
+    behind = environment.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [entry for entry in behind if entry] + path
+    importlib.invalidate_caches()
+    sys.modules.pop("sitecustomize", None)
+    site.execsitecustomize()
+    if is_module(argv):
+        sys.path.insert(0, os.getcwd())
+        sys.argv = ["-m", *argv[3:]]
+    else:
+        sys.path.insert(0, os.path.dirname(os.path.realpath(argv[1])))
+
+
+def is_module(argv):
+    """Tell whether a command line is `python -m MODULE`."""
+    return argv[1] == "-m"
+
+
+def make_main(path):
+    """Return a new `__main__` module for a script, in its place."""
+    main = type(sys)("__main__")
+    main.__dict__.update(
+        __package__=None,
+        __loader__=_SourceFileLoader("__main__", path),
+        __spec__=None,
+        __annotations__={},
+        __builtins__=sys.modules["builtins"],
+        __file__=path,
+        __cached__=None,
+    )
+    sys.modules["__main__"] = main
+    return main
+
+
+def compile_script(path):
+    """Return the code of a script."""
+    with open(path, "rb") as file:
+        return compile(file.read(), path, "exec", dont_inherit=True)
+
+
+def run_module(name):
+    """Run a module as `python -m` does."""
+    import runpy
+
+    sys.modules["__main__"] = type(sys)("__main__")
+    sys.modules["__main__"].__dict__["__builtins__"] = sys.modules["builtins"]
+    runpy._run_module_as_main(name)
+
+
+def hide_own_frames():
+    """Let the traceback of an uncaught exception begin where the script does."""
+    show = sys.excepthook
+
+    def show_script(kind, error, traceback):
+        sys.excepthook = show
+        while traceback is not None and _is_own(traceback.tb_frame.f_code.co_filename):
+            traceback = traceback.tb_next
+        show(kind, error.with_traceback(traceback), traceback)
+
+    sys.excepthook = show_script
+
+
+def _is_own(filename):
+    return os.path.dirname(filename) == _OWN_FOLDER
+
+
+def _set_signals():
+    """Set what Python's start sets; the launcher has reset everything."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGPIPE, signal.SIG_IGN)
+    if hasattr(signal, "SIGXFSZ"):
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+
+def _renew_modules():
+    """Set anew what preloaded modules took from the server when they were imported.
+
+    `random` and `tempfile` notice a fork by themselves.
+    """
+    modules = sys.modules
+    if "numpy.random" in modules:
+        modules["numpy.random"].seed()
+    if "multiprocessing.process" in modules:
+        modules["multiprocessing.process"].ORIGINAL_DIR = os.getcwd()
+    if "logging" in modules:
+        in_nanoseconds = isinstance(modules["logging"]._startTime, int)
+        modules["logging"]._startTime = time.time_ns() if in_nanoseconds else time.time()
