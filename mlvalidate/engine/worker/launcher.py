@@ -177,13 +177,21 @@ def _become_script(specification, view, failure_write):
         argv = specification["argv"]
         if not specification.get("warm"):
             os.execvpe(argv[0], argv, specification["env"])
-        # As an exec would: the keeper waits for its end.
+        # The end of this pipe, which an exec would close, tells the keeper that the script runs.
+        _check_words(argv)
+        os.environ.clear()
+        os.environ.update(specification["env"])
         os.close(failure_write)
     except (OSError, ValueError) as error:
         os.write(failure_write, ("%s: %s" % (specification["argv"][0], error)).encode())
         os._exit(127)
     except BaseException:
         os._exit(127)
+
+
+def _check_words(argv):
+    if any("\0" in word for word in argv):
+        raise ValueError("embedded null byte")
 
 
 class _Usage:

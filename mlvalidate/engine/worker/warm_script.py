@@ -13,14 +13,12 @@ _OWN_FOLDER = os.path.dirname(os.path.abspath(__file__))
 
 
 def become_script(specification, path, changes):
-    """Set everything that a script can see, but for `__main__`.
+    """Set everything that a script can see, but for `__main__`. The environment is set already.
 
     ``path`` is the interpreter's own sys.path, ``changes`` what preloaded modules did to the
     environment.
     """
-    environment, argv = specification["env"], specification["argv"]
-    os.environ.clear()
-    os.environ.update(environment)
+    argv = specification["argv"]
     for name, value in changes.items():
         if value is None:
             os.environ.pop(name, None)
@@ -31,8 +29,8 @@ def become_script(specification, path, changes):
     sys.argv = list(argv[1:])
     _set_signals()
     _renew_modules()
-    behind = environment.get("PYTHONPATH", "").split(os.pathsep)
-    sys.path[:] = [entry for entry in behind if entry] + path
+    before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [entry for entry in before if entry] + path
     importlib.invalidate_caches()
     sys.modules.pop("sitecustomize", None)
     site.execsitecustomize()
@@ -50,16 +48,19 @@ def is_module(argv):
 
 def make_main(path):
     """Return a new `__main__` module for a script, in its place."""
+    main = _empty_main()
+    main.__dict__.update(__file__=path, __loader__=_SourceFileLoader("__main__", path))
+    return main
+
+
+def _empty_main():
+    """Put a module in the place of `__main__` that has what the interpreter gives it."""
     main = type(sys)("__main__")
-    main.__dict__.update(
-        __package__=None,
-        __loader__=_SourceFileLoader("__main__", path),
-        __spec__=None,
-        __annotations__={},
-        __builtins__=sys.modules["builtins"],
-        __file__=path,
-        __cached__=None,
-    )
+    for name, value in vars(sys.modules["__main__"]).items():
+        # Which of these there are depends on Python's version.
+        if name in ("__annotations__", "__builtins__", "__cached__"):
+            main.__dict__[name] = {} if name == "__annotations__" else value
+    main.__dict__["__package__"] = None
     sys.modules["__main__"] = main
     return main
 
@@ -74,8 +75,7 @@ def run_module(name):
     """Run a module as `python -m` does."""
     import runpy
 
-    sys.modules["__main__"] = type(sys)("__main__")
-    sys.modules["__main__"].__dict__["__builtins__"] = sys.modules["builtins"]
+    _empty_main()
     runpy._run_module_as_main(name)
 
 
