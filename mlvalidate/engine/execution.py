@@ -88,7 +88,7 @@ def execute(
             network=planned.network is Access.ALLOW,
             timeout=planned.timeout,
             memory=planned.memory,
-            start=run.starts.choose(planned, start),
+            start=run.starts.choose(planned, start, run.interrupted),
         )
         yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
 

@@ -20,8 +20,10 @@ _WORKER = Path(__file__).parent / "worker"
 _STUB = _WORKER / "stub"
 _MOST_BYTES = 1 << 18
 # As long as a module may take to be imported; the server itself gives up a little later.
-_READY_SECONDS = 100.0
+_READY_SECONDS = 60.0
 _END_SECONDS = 2.0
+# What a script's command line may have.
+_ROOM_FOR_COMMAND = " " * 4096
 
 _Process = subprocess.Popen[bytes]
 
@@ -154,7 +156,7 @@ def start_root(python: Path, env: dict[str, str], settings: dict[str, object]) -
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with there:
         process = subprocess.Popen(
-            [python, str(_WORKER / "fork_server.py"), str(there.fileno())],
+            [python, str(_WORKER / "fork_server.py"), str(there.fileno()), _ROOM_FOR_COMMAND],
             env={**env, "PYTHONPATH": str(_STUB)},
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -7,8 +7,9 @@ plan needs them.
 
 from __future__ import annotations
 
+import contextlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,6 +28,8 @@ from mlvalidate.project.import_scan import StartFacts
 
 # Variables that differ for every script, in what no module looks for at its import.
 _OWN_VARIABLES = ("PATH", "PYTHONPATH")
+# Between two looks at whether the user wants no more.
+_PATIENCE_SECONDS = 0.2
 
 
 @dataclass
@@ -80,10 +83,12 @@ class WarmStarts:
         for server in reversed(self._started):
             server.dispose()
 
-    def choose(self, planned: PlannedStep, start: Start) -> ForkServer | ColdStart:
+    def choose(
+        self, planned: PlannedStep, start: Start, interrupted: Callable[[], bool]
+    ) -> ForkServer | ColdStart:
         """Return the server that a script can be started from, or why there is none.
 
-        Waits for a server that still imports: a cold start would do the same.
+        Waits for a server that still imports, as a cold start would have to import it all.
         """
         if planned.cold is not None:
             return planned.cold
@@ -93,7 +98,7 @@ class WarmStarts:
         if family is None or modules not in family.paths:
             return ColdStart(reason=ColdReason.NO_SERVER, detail="its imports were not foreseen")
         try:
-            server = family.servers[family.paths[modules]].result()
+            server = _wait_for(family.servers[family.paths[modules]], interrupted)
         except RefusedError as error:
             return ColdStart(reason=ColdReason.MODULE, detail=str(error))
         except NoServerError as error:
@@ -148,6 +153,13 @@ class WarmStarts:
             self._started.append(server)
             if self._is_closed:
                 server.close()
+
+
+def _wait_for(future: Future[ForkServer], interrupted: Callable[[], bool]) -> ForkServer:
+    while not interrupted():
+        with contextlib.suppress(TimeoutError):
+            return future.result(_PATIENCE_SECONDS)
+    raise NoServerError("the run was interrupted")
 
 
 def _settings(interpreter: Interpreter) -> tuple[Path, dict[str, str], dict[str, object]]:

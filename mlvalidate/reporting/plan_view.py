@@ -65,6 +65,7 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
         ("env", [" ".join(sorted(planned.env))]),
         ("limits", [_limits(planned)]),
         ("python", [str(planned.python)]),
+        ("starts cold", [planned.cold.description] if planned.cold else []),
     )
     for label, values in facts:
         for value in filter(None, values):

@@ -179,8 +179,15 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.CODE_HASH: result.code_hash,
         layout.CONTRACT_HASH: result.contract_hash,
         layout.DATA_HASH: result.data_hash,
+        layout.START: _start(result),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _start(result: StepResult) -> str:
+    if not result.command:
+        return ""
+    return "warm" if result.cold is None else "cold"
 
 
 def _combined_hashes(steps: Sequence[StepResult]) -> dict[str, str]:

@@ -38,6 +38,8 @@ PIPELINE = "mlvalidate.pipeline"
 NODE = "mlvalidate.node"
 STEP = "mlvalidate.step"
 STEP_KIND = "mlvalidate.step_kind"
+# "warm" or "cold": times and memory of the one are not those of the other.
+START = "mlvalidate.start"
 # The value of `STATUS` before there is a verdict.
 RUNNING = "running"
 

@@ -1,4 +1,4 @@
-"""A script does the same whether it starts warm or cold: the example's scripts, and awkward ones."""
+"""Scripts do the same whether they start warm or cold: the example's, and awkward ones."""
 
 from __future__ import annotations
 

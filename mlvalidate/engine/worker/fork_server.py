@@ -1,8 +1,9 @@
 """Holds imported modules ready: a script starts as a fork of this process.
 
-    python fork_server.py SOCKET_FD
+    python fork_server.py SOCKET_FD BLANKS
 
-It has no network. Over the socket, a SOCK_SEQPACKET, it takes one request after the other:
+Over the blanks a script writes the command line with which it would have been started. The server
+has no network. Over the socket, a SOCK_SEQPACKET, it takes one request after the other:
 
     {"do": "grow", "modules": [...]} and a socket
         a fork becomes a server on that socket, imports the modules and answers there with
@@ -30,7 +31,7 @@ import warm_script  # noqa: E402
 _OWN = os.path.dirname(os.path.abspath(__file__))
 _MOST_BYTES = 1 << 18
 # An import that hangs must not hang on when nobody waits for it any more.
-_PRELOAD_SECONDS = 120
+_PRELOAD_SECONDS = 70
 
 
 def serve(channel):
@@ -91,7 +92,6 @@ def _answer(channel, watch, refusal):
 
 def _launch(descriptors, server):
     """Become the launcher of a script; return the specification in the script's process only."""
-    kept = _open_descriptors() - set(descriptors)
     specification_fd, status_fd, stdout, stderr = descriptors
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     with os.fdopen(specification_fd, "rb") as file:
@@ -107,21 +107,9 @@ def _launch(descriptors, server):
         os.close(descriptor)
     if not launcher.launch(specification, status_fd):
         os._exit(0)
-    for number in _open_descriptors() - kept:
+    for number in preloading.open_descriptors() - {0, 1, 2}:
         os.close(number)
     return specification
-
-
-def _open_descriptors():
-    found = set()
-    for number in map(int, os.listdir("/proc/self/fd")):
-        try:
-            os.fstat(number)
-        except OSError:
-            # The one of the listing itself.
-            continue
-        found.add(number)
-    return found
 
 
 def _forget_own_modules():

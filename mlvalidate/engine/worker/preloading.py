@@ -60,11 +60,11 @@ class Watch:
 
     def preload(self, modules):
         """Import the modules; return why that is no start for a script, or an empty text."""
+        before, environment = _state(), dict(os.environ)
         output = os.memfd_create("output")
         kept = [os.dup(number) for number in (1, 2)]
         for number in (1, 2):
             os.dup2(output, number)
-        before, environment = _state(), dict(os.environ)
         self._active = True
         try:
             for name in modules:
@@ -165,6 +165,8 @@ def _state():
         ],
         "changes sys.path": list(sys.path),
         "changes the working folder": os.getcwd(),
+        # It could lead a script out of its sandbox.
+        "leaves a file open": open_descriptors(),
         "replaces sys.stdout or sys.stderr": (id(sys.stdout), id(sys.stderr)),
     }
 
@@ -184,6 +186,19 @@ def _children():
                 found += file.read().split()
         except OSError:
             continue
+    return found
+
+
+def open_descriptors():
+    """Return the numbers of all open files."""
+    found = set()
+    for number in map(int, os.listdir("/proc/self/fd")):
+        try:
+            os.fstat(number)
+        except OSError:
+            # The one of the listing itself.
+            continue
+        found.add(number)
     return found
 
 

@@ -1,5 +1,6 @@
 """Turns a fork of a fork server into what an interpreter is that was started with a script."""
 
+import ctypes
 import importlib
 import os
 import signal
@@ -27,6 +28,7 @@ def become_script(specification, path, changes):
     if hasattr(sys, "orig_argv"):
         sys.orig_argv = list(argv)
     sys.argv = list(argv[1:])
+    _show_command(argv)
     _set_signals()
     _renew_modules()
     before = os.environ.get("PYTHONPATH", "").split(os.pathsep)
@@ -94,6 +96,20 @@ def hide_own_frames():
 
 def _is_own(filename):
     return os.path.dirname(filename) == _OWN_FOLDER
+
+
+def _show_command(argv):
+    """Let the machine's lists of processes say what a started script would have there.
+
+    The kernel reads the command line from the process's own memory, see proc_pid_cmdline(5).
+    """
+    with open("/proc/self/stat", "rb") as file:
+        fields = file.read().rpartition(b")")[2].split()
+    # Fields 48 and 49 of proc_pid_stat(5); the first one here is field 3. 0: not to be known.
+    begin, end = int(fields[45]), int(fields[46])
+    words = b"".join(os.fsencode(word) + b"\0" for word in argv)
+    if begin:
+        ctypes.memmove(begin, words.ljust(end - begin, b"\0")[: end - begin - 1], end - begin - 1)
 
 
 def _set_signals():
