@@ -46,6 +46,7 @@ class Options:
     scenarios: tuple[str, ...] = ()
     explore: int | None = None
     reports: object = None
+    cold: bool = False
 
 
 @dataclass(frozen=True)

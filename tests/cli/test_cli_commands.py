@@ -88,11 +88,13 @@ def test_test_script_passes_every_option_on(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").touch()
     arguments = ["test-script", "train", "--data=sample", "--rows=10", "--seed=3", "--no-record"]
-    arguments += ["--reports", "failed"]
+    arguments += ["--reports", "failed", "--cold"]
     dirs = ["--data-dir", "data=rows.csv", "--data-dir", "train.x=~/rows.csv"]
     assert run([*arguments, *dirs]) == 0
     folders = {"data": tmp_path / "rows.csv", "train.x": tmp_path / "rows.csv"}
-    expected = Options(DataSource.SAMPLE, folders, rows=10, seed=3, reports=Reports.FAILED)
+    expected = Options(
+        DataSource.SAMPLE, folders, rows=10, seed=3, reports=Reports.FAILED, cold=True
+    )
     assert api.calls[1:] == [("plan_script", "train", expected), ("execute", "train", False)]
 
 
