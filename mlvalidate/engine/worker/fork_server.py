@@ -14,6 +14,7 @@ has no network. Over the socket, a SOCK_SEQPACKET, it takes one request after th
 It ends when the other end of the socket is closed, and everything below it with it.
 """
 
+import gc
 import json
 import os
 import signal
@@ -77,9 +78,14 @@ def _grow(descriptor, modules, watch, parent):
     signal.alarm(_PRELOAD_SECONDS)
     refusal = watch.preload(modules)
     signal.alarm(0)
-    _answer(channel, watch, refusal)
     if refusal:
+        _answer(channel, watch, refusal)
         os._exit(0)
+    # Collections in a script, the last one at its exit above all, would touch and so copy every
+    # page that it shares with this process.
+    gc.collect()
+    gc.freeze()
+    _answer(channel, watch, "")
     return channel
 
 
