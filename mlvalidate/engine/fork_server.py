@@ -156,7 +156,7 @@ def start_root(python: Path, env: dict[str, str], settings: dict[str, object]) -
     here, there = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with there:
         process = subprocess.Popen(
-            [python, str(_WORKER / "fork_server.py"), str(there.fileno()), _ROOM_FOR_COMMAND],
+            [python, str(_WORKER / "serve.py"), str(there.fileno()), _ROOM_FOR_COMMAND],
             env={**env, "PYTHONPATH": str(_STUB)},
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -23,7 +23,7 @@ ENDINGS = (
 VARYING = (
     (re.compile(r"\bat 0x[0-9a-f]+"), "at 0x"),
     (re.compile(r"started \d+"), "started"),
-    # A warm script has two frames of ours below its own.
+    # A warm script has frames of ours below its own.
     (re.compile(r"repeated \d+ more times"), "repeated"),
     (re.compile(r"\d{8}-\d{6}-[0-9a-f]{6}"), "RUN"),
 )

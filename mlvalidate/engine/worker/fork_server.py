@@ -1,6 +1,6 @@
 """Holds imported modules ready: a script starts as a fork of this process.
 
-    python fork_server.py SOCKET_FD BLANKS
+    python serve.py SOCKET_FD BLANKS
 
 Over the blanks a script writes the command line with which it would have been started. The server
 has no network. Over the socket, a SOCK_SEQPACKET, it takes one request after the other:
@@ -141,17 +141,17 @@ def _send(channel, message):
     channel.sendall(json.dumps(message).encode())
 
 
-if __name__ == "__main__":
-    _specification, _path, _watch = serve(socket.socket(fileno=int(sys.argv[1])))
-    _argv = _specification["argv"]
-    _watch.rest()
-    warm_script.become_script(_specification, _path, _watch.changes)
+def main():
+    """Serve; go on as a script in each process that is to become one."""
+    specification, path, watch = serve(socket.socket(fileno=int(sys.argv[1])))
+    argv = specification["argv"]
+    watch.rest()
+    warm_script.become_script(specification, path, watch.changes)
     try:
-        if warm_script.is_module(_argv):
-            warm_script.run_module(_argv[2])
+        if warm_script.is_module(argv):
+            warm_script.run_module(argv[2])
         else:
-            _main = warm_script.make_main(_argv[1])
-            exec(warm_script.compile_script(_argv[1]), _main.__dict__)
+            warm_script.run_script(argv[1])
     except SystemExit:
         raise
     except BaseException:

@@ -48,37 +48,39 @@ def is_module(argv):
     return argv[1] == "-m"
 
 
-def make_main(path):
-    """Return a new `__main__` module for a script, in its place."""
-    main = _empty_main()
-    main.__dict__.update(__file__=path, __loader__=_SourceFileLoader("__main__", path))
-    return main
-
-
-def _empty_main():
-    """Put a module in the place of `__main__` that has what the interpreter gives it."""
-    main = type(sys)("__main__")
-    for name, value in vars(sys.modules["__main__"]).items():
-        # Which of these there are depends on Python's version.
-        if name in ("__annotations__", "__builtins__", "__cached__"):
-            main.__dict__[name] = {} if name == "__annotations__" else value
-    main.__dict__["__package__"] = None
-    sys.modules["__main__"] = main
-    return main
-
-
-def compile_script(path):
-    """Return the code of a script."""
+def run_script(path):
+    """Run a file as `__main__`."""
+    names = _empty_main()
+    names.update(__file__=path, __loader__=_SourceFileLoader("__main__", path))
     with open(path, "rb") as file:
-        return compile(file.read(), path, "exec", dont_inherit=True)
+        source = file.read()
+    exec(compile(source, path, "exec", dont_inherit=True), names)
 
 
 def run_module(name):
     """Run a module as `python -m` does."""
     import runpy
 
-    _empty_main()
+    names = _empty_main()
+    for absent in ("__file__", "__cached__"):
+        names.pop(absent, None)
     runpy._run_module_as_main(name)
+
+
+def _empty_main():
+    """Make the server's `__main__` the script's, and return its names.
+
+    It stays the same module: multiprocessing, dill and others hold it from their import on. Which
+    names it has from the interpreter depends on Python's version.
+    """
+    names = sys.modules["__main__"].__dict__
+    for name in list(names):
+        if not (name.startswith("__") and name.endswith("__")):
+            del names[name]
+    names["__doc__"] = None
+    if "__annotations__" in names:
+        names["__annotations__"] = {}
+    return names
 
 
 def hide_own_frames():

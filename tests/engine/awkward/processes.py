@@ -6,6 +6,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 
+import joblib
 import numpy
 
 
@@ -33,11 +34,13 @@ def main():
         process = context.Process(target=queue.put, args=(Task(9),), name="named")
         process.start()
         print(queue.get(timeout=60), process.join(), process.exitcode)
+    print(multiprocessing.process.ORIGINAL_DIR, joblib.__name__)
     print(multiprocessing.get_start_method(), multiprocessing.current_process().name)
     with concurrent.futures.ThreadPoolExecutor(2) as executor:
         print(list(executor.map(work, tasks)))
     shown = "import sys; print(sys.path, sys.flags, sys.argv)"
     print(subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True).stdout)
+    print(sys.modules["__main__"] is sys.modules["__mp_main__"], Task(1) == Task(1))
     pid = os.fork()
     if pid == 0:
         print("in a fork")
