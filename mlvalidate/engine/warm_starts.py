@@ -17,7 +17,7 @@ from pathlib import Path
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.plan import ColdReason, ColdStart, PlannedStep
-from mlvalidate.engine.cold_reasons import UNFIT_MODULES, modules_to_load, start_facts
+from mlvalidate.engine.cold_reasons import UNFIT_MODULES, is_early, modules_to_load, start_facts
 from mlvalidate.engine.container import Start, code_folder, plain_environment
 from mlvalidate.engine.fork_server import ForkServer, NoServerError, RefusedError, start_root
 from mlvalidate.engine.hashing import python_files
@@ -112,7 +112,7 @@ class WarmStarts:
         differing = {name for name in {*env, *server.env} if env.get(name) != server.env.get(name)}
         differing = (differing | facts.sets).difference(_OWN_VARIABLES)
         reads = server.loaded.reads
-        read = sorted(differing if "*" in reads else differing & reads)
+        read = sorted(name for name in differing if {"*", name} & reads or is_early(name))
         if read:
             return ColdStart(reason=ColdReason.ENVIRONMENT, detail=read[0])
         folder = code_folder(planned, self._project.root)
