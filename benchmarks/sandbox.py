@@ -31,6 +31,7 @@ from mlvalidate.engine.drift_watch import NO_BASELINES, DriftWatch
 from mlvalidate.engine.execution import Run, execute, open_logs
 from mlvalidate.engine.run import new_run_folder
 from mlvalidate.engine.sandbox import sandboxing_of
+from mlvalidate.engine.warm_starts import WarmStarts
 
 # What scripts do that is more or less to look at: name -> shell command.
 _WATCHED = {
@@ -102,7 +103,8 @@ class Laboratory:
         watch = DriftWatch(self.project, plan, folder, NO_BASELINES, lambda: False)
         redactor = plan.redactor(os.environ)
         sandboxing = sandboxing_of(plan)
-        return Run(self.project, plan, folder, sandboxing, redactor, lambda: False, watch)
+        starts = WarmStarts(self.project, ())
+        return Run(self.project, plan, folder, sandboxing, redactor, lambda: False, watch, starts)
 
 
 def measure_set_up(root: Path, repeat: int) -> None:

@@ -82,6 +82,8 @@ class Options:
     only: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
+    # Start every script in a new interpreter, and not as a fork of one that is ready.
+    cold: bool = False
 
 
 def open_project(directory: Path | None = None) -> Project:
@@ -236,6 +238,7 @@ def _choices(options: Options, prefix: str) -> Choices:
         force=options.force,
         resume=options.resume,
         selection=Selection(options.only, options.start, options.until),
+        cold=options.cold,
     )
 
 

@@ -37,6 +37,7 @@ class RunOptions:
     reports: str | None
     sandbox: str | None
     jobs: int | None
+    cold: bool
     dry_run: bool
     record: bool
     cache: bool
@@ -58,6 +59,7 @@ class RunOptions:
             reports=Reports(self.reports) if self.reports else None,
             sandbox=SandboxChoice(self.sandbox) if self.sandbox else None,
             cache=self.cache,
+            cold=self.cold,
         )
 
 
@@ -82,6 +84,7 @@ def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Cal
         reports: str | None,
         sandbox: str | None,
         jobs: int | None,
+        cold: bool,
         dry_run: bool,
         no_record: bool,
         no_cache: bool,
@@ -97,6 +100,7 @@ def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Cal
             reports=reports,
             jobs=jobs,
             sandbox=sandbox,
+            cold=cold,
             dry_run=dry_run,
             record=not no_record,
             cache=not no_cache,
@@ -181,6 +185,11 @@ _OPTIONS: Mapping[str, _Decorator] = {
         type=click.Choice(SANDBOXES),
         help="none: run scripts in the open, where they can reach all that you can "
         "(default: a sandbox where this machine has one).",
+    ),
+    "cold": click.option(
+        "--cold",
+        is_flag=True,
+        help="Start each script in a new interpreter, not as a fork of one that is ready.",
     ),
     "dry_run": click.option(
         "--dry-run", is_flag=True, help="Show what would run, and run nothing."

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mlvalidate.core.plan import ColdStart
+
 
 class Stop(StrEnum):
     """Why the engine ended a script before it ended itself."""
@@ -48,6 +50,8 @@ class Outcome:
     peak_memory: int = 0
     peak_tasks: int = 0
     disk_bytes: int = 0
+    # None: it was forked from an interpreter that was ready.
+    cold: ColdStart | None = None
 
     @property
     def succeeded(self) -> bool:

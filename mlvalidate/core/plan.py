@@ -62,6 +62,51 @@ class SkipReason(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+class ColdReason(StrEnum):
+    """Why a script starts in a new interpreter and not as a fork of one that is ready."""
+
+    ASKED = "asked-for"
+    COMMAND = "command"
+    NO_SANDBOX = "no-sandbox"
+    NETWORK = "network"
+    # A variable of the step, or one that the script sets, that interpreters or libraries read
+    # before the script could.
+    ENVIRONMENT = "environment"
+    # The script is no plain .py file.
+    FILE = "file"
+    # A module that the script imports does not survive a fork, or has to be imported by the script.
+    MODULE = "module"
+    # The project has a module with the name of one that is imported already.
+    SHADOWED = "shadowed"
+    # No server was started for what the script imports, or it has ended.
+    NO_SERVER = "no-server"
+
+
+class ColdStart(Model):
+    """Why one script starts cold; ``detail`` names what it is about, such as a variable."""
+
+    reason: ColdReason
+    detail: str = ""
+
+    @property
+    def description(self) -> str:
+        """One short text for people."""
+        return _COLD_TEXTS[self.reason].format(self.detail).strip()
+
+
+_COLD_TEXTS = {
+    ColdReason.ASKED: "as asked for",
+    ColdReason.COMMAND: "a command is no Python script",
+    ColdReason.NO_SANDBOX: "there is no sandbox",
+    ColdReason.NETWORK: "it may use the network",
+    ColdReason.ENVIRONMENT: "{} is read before the script begins",
+    ColdReason.FILE: "{} is no plain .py file",
+    ColdReason.MODULE: "{}",
+    ColdReason.SHADOWED: "the project has a module of its own named {}",
+    ColdReason.NO_SERVER: "no interpreter was ready: {}",
+}
+
+
 class FileToMake(Model):
     """One file of an input: its name in the port, and its dataset or the file to take it from."""
 
@@ -143,6 +188,8 @@ class PlannedStep(Model):
     part: Part = Part.RUN
     # Only where a plan is shown: whether the node would run.
     reuse: PlannedReuse | None = None
+    # Why the script starts in a new interpreter, as far as that is known before it runs.
+    cold: ColdStart | None = None
 
     @property
     def depends_on(self) -> tuple[str, ...]:

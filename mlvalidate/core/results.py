@@ -13,7 +13,7 @@ from mlvalidate.core.benchmarks import Benchmark
 from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
-from mlvalidate.core.plan import DataSource, Plan, PlannedStep, RunKind, SkipReason
+from mlvalidate.core.plan import ColdStart, DataSource, Plan, PlannedStep, RunKind, SkipReason
 from mlvalidate.core.quality import Drift, Quality
 from mlvalidate.core.reuse import RunReason
 from mlvalidate.core.scenarios import Expectation
@@ -114,6 +114,9 @@ class StepResult(Model):
     started_at: float
     finished_at: float
     usage: Usage = Usage()
+    # Why the script was started in a new interpreter; None when it was a fork of a ready one, or
+    # when it did not start.
+    cold: ColdStart | None = None
     exit_code: int | None = None
     signal: str | None = None
     command: str = ""

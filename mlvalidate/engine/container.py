@@ -322,11 +322,10 @@ def _write_call(paths: Paths, root: Path) -> str:
     return f"{paths.harness}/call.json"
 
 
-def environment_of(paths: Paths, arguments: list[str]) -> dict[str, str]:
-    """Return the environment of the script; paths in it are container paths."""
-    planned = paths.planned
-    env = {
-        "PATH": f"{planned.python.parent}:{_SYSTEM_PATH}",
+def plain_environment(python: Path) -> dict[str, str]:
+    """Return the environment that every script of an interpreter has in common."""
+    return {
+        "PATH": f"{python.parent}:{_SYSTEM_PATH}",
         "HOME": str(Path.home()),
         "LANG": "C.UTF-8",
         "LC_ALL": "C.UTF-8",
@@ -336,11 +335,17 @@ def environment_of(paths: Paths, arguments: list[str]) -> dict[str, str]:
         "PYTHONIOENCODING": "UTF-8",
         "AWS_REGION": _REGION,
         "AWS_DEFAULT_REGION": _REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
     }
+
+
+def environment_of(paths: Paths, arguments: list[str]) -> dict[str, str]:
+    """Return the environment of the script; paths in it are container paths."""
+    planned = paths.planned
+    env = plain_environment(planned.python)
     if planned.credentials is Access.ALLOW:
+        del env["AWS_EC2_METADATA_DISABLED"]
         env |= {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
-    else:
-        env["AWS_EC2_METADATA_DISABLED"] = "true"
     if planned.step.kind is Kind.TRAINING:
         env |= _training_environment(paths, arguments)
     else:

@@ -31,6 +31,7 @@ from mlvalidate.engine.process import Launch, run_process
 from mlvalidate.engine.report_desk import ReportDesk
 from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
 from mlvalidate.engine.scratch import scratch_folder
+from mlvalidate.engine.warm_starts import WarmStarts
 
 _LOG_TAIL_BYTES = 64 * 1024
 
@@ -46,6 +47,7 @@ class Run:
     redactor: Redactor
     interrupted: Callable[[], bool]
     watch: DriftWatch
+    starts: WarmStarts
     inputs: Inputs = field(init=False)
     desk: ReportDesk = field(init=False)
     reuse: Reuse = field(init=False)
@@ -99,6 +101,7 @@ def execute(
             processes=planned.processes,
             folders=(paths.folder.ml, paths.folder.harness, scratch),
             granted=planned.writes,
+            start=run.starts.choose(planned, start, run.interrupted),
         )
         yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
 

@@ -32,6 +32,7 @@ from mlvalidate.engine.kept_cases import KeptCase, keep_case, now, with_folders
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scratch import scratch_folder
 from mlvalidate.engine.step import run_step
+from mlvalidate.engine.warm_starts import WarmStarts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,13 +93,14 @@ def explore(
     (planned,) = plan.steps
     # A few rows tell no drift.
     project = without_references(project)
-    search = _Search(project, plan, planned, tries, sandboxing, interrupted, on_try)
+    starts = WarmStarts(project, plan.steps)
+    search = _Search(project, plan, planned, tries, sandboxing, interrupted, on_try, starts)
     if not search.datasets:
         raise UsageError(
             f"--explore draws synthetic tables, and step {planned.node} takes none",
             "give its inputs `files` that are datasets, and no --data or --data-dir for them",
         )
-    with contextlib.suppress(_Enough):
+    with contextlib.suppress(_Enough), search.starts:
         search.settle_rows()
         search.run()
     if interrupted():
@@ -117,6 +119,7 @@ class _Search:
     sandboxing: Sandboxing
     interrupted: Callable[[], bool]
     on_try: Callable[[int, bool], None]
+    starts: WarmStarts
     searched: int = 0
     shrunk: int = 0
     behind: Frames = field(default_factory=dict)
@@ -299,7 +302,16 @@ def _run_in(search: _Search, plan: Plan, folder: RunFolder) -> Iterator[Run]:
     """Yield a run that nobody records and that is compared with no reference."""
     redactor = plan.redactor(os.environ)
     watch = DriftWatch(search.project, plan, folder, NO_BASELINES, search.interrupted)
-    yield Run(search.project, plan, folder, search.sandboxing, redactor, search.interrupted, watch)
+    yield Run(
+        search.project,
+        plan,
+        folder,
+        search.sandboxing,
+        redactor,
+        search.interrupted,
+        watch,
+        search.starts,
+    )
 
 
 @contextlib.contextmanager

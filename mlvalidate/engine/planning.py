@@ -35,6 +35,7 @@ from mlvalidate.engine.cases import (
     place_case,
     refuse_real_data,
 )
+from mlvalidate.engine.cold_reasons import why_cold
 from mlvalidate.engine.grants import check_passed, writable_folders
 from mlvalidate.engine.interpreter import find_interpreter
 from mlvalidate.engine.journal import all_runs, owner_is_alive
@@ -67,6 +68,8 @@ class Choices:
     scenarios: tuple[str, ...] = ()
     # How many small inputs are tried before the plan is made.
     explore: int | None = None
+    # Start every script in an interpreter of its own.
+    cold: bool = False
     # Default: as the project says.
     reports: Reports | None = None
     sandbox: SandboxChoice = SandboxChoice.AUTO
@@ -489,6 +492,16 @@ def _plan(
 ) -> Plan:
     _check_folders(steps, choices)
     _check_sandbox(steps, sandboxing)
+    steps = tuple(
+        step.model_copy(
+            update={
+                "cold": why_cold(
+                    project, step, in_sandbox=sandboxing.is_available, asked=choices.cold
+                )
+            }
+        )
+        for step in steps
+    )
     return Plan(
         kind=kind,
         name=name,
@@ -569,4 +582,6 @@ def spell_command(project: Project, command: tuple[str, ...], choices: Choices) 
     for option, names in choices.selection.options:
         for each in names:
             words += [option, each]
+    if choices.cold:
+        words.append("--cold")
     return shlex.join(words)

@@ -15,7 +15,9 @@ from pathlib import Path
 
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.execution import Change, Outcome, Stop
+from mlvalidate.core.plan import ColdReason, ColdStart
 from mlvalidate.engine.disk import DiskWatch
+from mlvalidate.engine.fork_server import ForkedProcess, ForkServer, NoServerError
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.monitor import TreeMonitor, TreeSample
 from mlvalidate.engine.sandbox import LAUNCHER, View
@@ -32,6 +34,8 @@ _TERM_GRACE_SECONDS = 3.0
 _KILL_GRACE_SECONDS = 5.0
 _PIPE_BYTES = 1 << 18
 
+_Process = subprocess.Popen[bytes] | ForkedProcess
+
 
 @dataclass(frozen=True)
 class Launch:
@@ -39,7 +43,8 @@ class Launch:
 
     ``timeout`` is in seconds, ``memory`` and ``disk`` in bytes; ``processes`` are processes and
     threads. ``folders`` are those of this machine that the script's files add up in; in those that
-    it was ``granted`` only room is watched.
+    it was ``granted`` only room is watched. ``start`` is the server that the script is forked from,
+    or why there is none.
     """
 
     argv: tuple[str, ...]
@@ -52,6 +57,7 @@ class Launch:
     disk: int
     processes: int
     folders: tuple[Path, ...]
+    start: ForkServer | ColdStart
     granted: tuple[Path, ...] = ()
 
 
@@ -81,37 +87,52 @@ class _Running:
         self._disk = DiskWatch(launch.folders, launch.disk, launch.granted)
 
     def __enter__(self) -> _Running:
-        status_read, status_write = os.pipe()
-        self._status_fd = status_read
+        self._status_fd, status_write = os.pipe()
         try:
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", str(LAUNCHER), str(status_write)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                pass_fds=(status_write,),
-                # Ctrl-C on the terminal is for mlvalidate, which then ends the script in order.
-                start_new_session=True,
-            )
+            self._process, self._cold = self._start(status_write)
         finally:
             os.close(status_write)
         # Set anew when the script is first seen: building its sandbox does not count.
         self._started = time.monotonic()
         self._seen = False
-        assert self._process.stdin is not None
-        try:
-            self._process.stdin.write(self._specification())
-            self._process.stdin.close()
-        except BrokenPipeError:
-            # The launcher died at once; its status, or the lack of one, says why.
-            self._process.stdin = None
         return self
 
-    def _specification(self) -> bytes:
+    def _start(self, status: int) -> tuple[_Process, ColdStart | None]:
+        """Start the launcher, and say why it is a new process and not a fork of a server."""
+        start = self._launch.start
+        if isinstance(start, ColdStart):
+            return self._start_cold(status), start
+        try:
+            return start.run(self._specification(warm=True), status), None
+        except NoServerError as error:
+            cold = ColdStart(reason=ColdReason.NO_SERVER, detail=str(error))
+            return self._start_cold(status), cold
+
+    def _start_cold(self, status: int) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen(
+            [sys.executable, "-I", "-S", str(LAUNCHER), str(status)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            pass_fds=(status,),
+            # Ctrl-C on the terminal is for mlvalidate, which then ends the script in order.
+            start_new_session=True,
+        )
+        assert process.stdin is not None
+        try:
+            process.stdin.write(self._specification(warm=False))
+            process.stdin.close()
+        except BrokenPipeError:
+            # The launcher died at once; its status, or the lack of one, says why.
+            process.stdin = None
+        return process
+
+    def _specification(self, *, warm: bool) -> bytes:
         launch = self._launch
         return json.dumps(
             {
                 "parent": os.getpid(),
+                "warm": warm,
                 "sandbox": None if launch.view is None else launch.view.to_json(),
                 "network": launch.network,
                 "argv": list(launch.argv),
@@ -269,6 +290,7 @@ class _Running:
             leftovers=tuple(status.get("leftovers", ())),
             changes=tuple(Change(**change) for change in status.get("changes", ())),
             read_only=tuple(status.get("read_only", ())),
+            cold=self._cold,
         )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from mlvalidate.checks.evidence import Repeat, Variation
 from mlvalidate.core.contracts import ENTRY_BOTH, Kind
 from mlvalidate.core.execution import Outcome
-from mlvalidate.core.plan import PlannedStep
+from mlvalidate.core.plan import ColdReason, ColdStart, PlannedStep
 from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.engine.container import Paths, make_folders, make_start
 from mlvalidate.engine.execution import Run, execute, open_logs, read_output, read_tail
@@ -47,7 +47,9 @@ def run_again(
     if variation is Variation.AGAIN:
         clock_shift = _CLOCK_SHIFT
         env = {"PYTHONHASHSEED": _OTHER_HASH_SEED, **planned.env}
-        planned = planned.model_copy(update={"env": env})
+        # Nothing that another run has imported knows of the other seed and clock.
+        cold = ColdStart(reason=ColdReason.ENVIRONMENT, detail="PYTHONHASHSEED")
+        planned = planned.model_copy(update={"env": env, "cold": cold})
     elif variation is Variation.OTHER_ENTRY:
         planned, description = _through_other_entry(planned)
     else:

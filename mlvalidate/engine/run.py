@@ -25,6 +25,7 @@ from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.scheduler import Scheduler, Task
 from mlvalidate.engine.scratch import sweep_scratch
 from mlvalidate.engine.tasks import RunTasks
+from mlvalidate.engine.warm_starts import WarmStarts
 
 
 @dataclass(frozen=True)
@@ -85,11 +86,12 @@ def execute_plans(
         scheduler.checkpoint()
         return interrupted()
 
-    runs = [_make_run(project, order, sandboxing, asked_to_stop) for order in orders]
+    starts = WarmStarts(project, [planned for order in orders for planned in order.plan.steps])
+    runs = [_make_run(project, order, sandboxing, asked_to_stop, starts) for order in orders]
     books = {run.folder.run_id: _Book(run) for run in runs}
     tasks = _make_tasks(project, runs, jobs)
     try:
-        with closing(scheduler.run(tasks)) as events:
+        with starts, closing(scheduler.run(tasks)) as events:
             for task, event in events:
                 book = books[task.group]
                 yield book.folder, book.keep(event)
@@ -100,12 +102,16 @@ def execute_plans(
 
 
 def _make_run(
-    project: Project, order: Order, sandboxing: Sandboxing, interrupted: Callable[[], bool]
+    project: Project,
+    order: Order,
+    sandboxing: Sandboxing,
+    interrupted: Callable[[], bool],
+    starts: WarmStarts,
 ) -> Run:
     plan, folder = order.plan, order.folder
     redactor = plan.redactor(os.environ)
     watch = DriftWatch(project, plan, folder, order.baselines, interrupted)
-    return Run(project, plan, folder, sandboxing, redactor, interrupted, watch)
+    return Run(project, plan, folder, sandboxing, redactor, interrupted, watch, starts)
 
 
 def _make_tasks(project: Project, runs: Sequence[Run], jobs: int) -> list[Task[Event]]:

@@ -31,6 +31,17 @@ _CREDENTIALS = (".aws", ".ssh", ".gnupg", ".docker", ".kube", ".azure", ".config
 _PROBE_SECONDS = 20
 
 
+def hidden_folders(home: Path) -> tuple[str, ...]:
+    """Return the folders of this machine of which scripts see nothing but what they need.
+
+    An outer one comes first: an inner one would be hidden by it.
+    """
+    there = (Path(folder) for folder in (*_MASKED, home) if Path(folder).is_dir())
+    masks = dict.fromkeys(str(folder.resolve()) for folder in there)
+    masks.pop("/", None)
+    return tuple(sorted(masks, key=lambda mask: mask.count("/")))
+
+
 @dataclass(frozen=True)
 class Overlay:
     """A copy-on-write view of ``lower`` at ``target``; changes are reported under ``name``."""
@@ -260,10 +271,6 @@ class ViewBuilder:
 
     def build(self) -> View:
         """Return the view. Masks that do not exist on this machine are left out."""
-        masks = dict.fromkeys(
-            str(Path(mask).resolve()) for mask in (*_MASKED, self.home) if Path(mask).is_dir()
-        )
-        masks.pop("/", None)
         for number, name in enumerate(_CREDENTIALS):
             folder = self.home / name
             wanted = folder.resolve() in self._exposed
@@ -275,8 +282,7 @@ class ViewBuilder:
             scratch=self.scratch,
             layers_in_memory=self.sandboxing.layers_in_memory,
             memory=self.memory,
-            # An outer mask first: an inner one would be hidden by it.
-            masks=tuple(sorted(masks, key=lambda mask: mask.count("/"))),
+            masks=hidden_folders(self.home),
             exposed=tuple(dict.fromkeys(_outermost(self._exposed))),
             links=tuple(dict.fromkeys(self._links)),
             overlays=tuple(self._overlays),

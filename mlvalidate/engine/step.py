@@ -56,6 +56,8 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
     """Run and judge one node; the last event is its `ChecksFinished`."""
     started = time.time()
     yield StepStarted(at=started, node=planned.node)
+    # Beside this step's inputs being made.
+    run.starts.begin()
     # What is declared may be a shim that only finds the interpreter.
     interpreter = inspect_interpreter(planned.python)
     planned = planned.model_copy(update={"python": interpreter.executable})
@@ -163,6 +165,7 @@ def _judge(
         status = Status.INTERRUPTED
     facts = {
         "usage": _usage(outcome),
+        "cold": outcome.cold,
         "exit_code": outcome.exit_code,
         "signal": signal_name(outcome.signal) if outcome.signal else None,
         "command": shlex.join(start.argv),

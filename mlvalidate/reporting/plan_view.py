@@ -76,6 +76,7 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
         ("may write to", [str(folder) for folder in planned.writes]),
         ("limits", [_limits(planned)]),
         ("python", [str(planned.python)]),
+        ("starts cold", [planned.cold.description] if planned.cold else []),
     )
     for label, values in facts:
         for value in filter(None, values):

@@ -200,8 +200,15 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.DATA_HASH: result.data_hash,
         layout.REUSED_FROM: result.reused_from,
         layout.RUN_REASON: result.run_reason.value if result.run_reason else "",
+        layout.START: _start(result),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _start(result: StepResult) -> str:
+    if not result.command:
+        return ""
+    return "warm" if result.cold is None else "cold"
 
 
 def _combined_hashes(steps: Sequence[StepResult]) -> dict[str, str]:

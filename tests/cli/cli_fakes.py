@@ -55,6 +55,7 @@ class Options:
     only: tuple[str, ...] = ()
     start: tuple[str, ...] = ()
     until: tuple[str, ...] = ()
+    cold: bool = False
 
 
 @dataclass(frozen=True)

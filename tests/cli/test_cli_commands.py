@@ -90,7 +90,7 @@ def test_test_script_passes_every_option_on(
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.csv").touch()
     arguments = ["test-script", "train", "--data=sample", "--rows=10", "--seed=3", "--no-record"]
-    arguments += ["--reports", "failed", "--sandbox", "none"]
+    arguments += ["--reports", "failed", "--sandbox", "none", "--cold"]
     dirs = ["--data-dir", "data=rows.csv", "--data-dir", "train.x=~/rows.csv"]
     assert run([*arguments, *dirs]) == 0
     folders = {"data": tmp_path / "rows.csv", "train.x": tmp_path / "rows.csv"}
@@ -101,6 +101,7 @@ def test_test_script_passes_every_option_on(
         seed=3,
         reports=Reports.FAILED,
         sandbox=SandboxChoice.NONE,
+        cold=True,
     )
     assert api.calls[1:] == [("plan_script", "train", expected), ("execute", "train", False)]
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from report_builders import SNAPSHOTS, console, full_plan, plan, printed
 
 from mlvalidate.core.contracts import Kind, Step
-from mlvalidate.core.plan import Plan
+from mlvalidate.core.plan import ColdReason, ColdStart, Plan
 from mlvalidate.reporting.plan_view import print_plan, redact_plan
 
 
@@ -28,3 +28,12 @@ def test_a_command_is_the_entry_point() -> None:
     step = base.steps[0].model_copy(update={"step": command})
     print_plan(pipe, base.model_copy(update={"steps": (step,)}))
     assert "1. preprocess command Rscript fit.R {outputs.model}\n" in printed(pipe)
+
+
+def test_why_a_step_starts_cold() -> None:
+    base = plan()
+    cold = ColdStart(reason=ColdReason.ENVIRONMENT, detail="OMP_NUM_THREADS")
+    pipe = console()
+    step = base.steps[0].model_copy(update={"cold": cold})
+    print_plan(pipe, base.model_copy(update={"steps": (step,)}))
+    assert "   starts cold: OMP_NUM_THREADS is read before the script begins\n" in printed(pipe)

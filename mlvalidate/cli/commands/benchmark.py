@@ -85,6 +85,7 @@ def command(
         sandbox=None,
         jobs=1,
         cache=False,
+        cold=False,
         dry_run=dry_run,
         record=not no_record,
     )

@@ -36,10 +36,15 @@ def main():
         _become_reaper()
         _keep(specification, None, status_fd)
     else:
-        _launch(specification, status_fd)
+        launch(specification, status_fd)
 
 
-def _launch(specification, status_fd):
+def launch(specification, status_fd):
+    """Run a script in its sandbox; return False when it has ended.
+
+    With ``warm`` in the specification no program is started: this returns True in a new process of
+    the sandbox, which has to go on as the script.
+    """
     specification["begun"] = time.monotonic()
     # The script is a child of the keeper and could interrupt it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -48,7 +53,7 @@ def _launch(specification, status_fd):
         _die_with_parent(specification["parent"])
     except Exception as error:
         _report(status_fd, {"error": _describe(error)})
-        return
+        return False
     keeper = os.fork()
     if keeper == 0:
         try:
@@ -57,13 +62,15 @@ def _launch(specification, status_fd):
         except Exception as error:
             _report(status_fd, {"error": _describe(error)})
             os._exit(0)
-        _keep(specification, view, status_fd)
+        if _keep(specification, view, status_fd):
+            return True
         os._exit(0)
     os.close(status_fd)
     _release_streams()
     for number in (signal.SIGTERM, signal.SIGUSR1):
         signal.signal(number, lambda received, _frame: _pass_on(keeper, received))
     os.waitpid(keeper, 0)
+    return False
 
 
 def _describe(error):
@@ -129,6 +136,7 @@ def _keep(specification, view, status_fd):
     script = os.fork()
     if script == 0:
         _become_script(specification, view, keeper, failure_write)
+        return True
     os.close(failure_write)
     _release_streams()
     population = _Namespace() if view is not None else _Descendants(script)
@@ -152,6 +160,7 @@ def _keep(specification, view, status_fd):
     }
     status.update(usage.as_dict())
     _report(status_fd, status)
+    return False
 
 
 def _become_script(specification, view, keeper, failure_write):
@@ -173,11 +182,23 @@ def _become_script(specification, view, keeper, failure_write):
             _die_with_parent(keeper)
         os.chdir(specification["cwd"])
         argv = specification["argv"]
-        os.execvpe(argv[0], argv, specification["env"])
+        if not specification.get("warm"):
+            os.execvpe(argv[0], argv, specification["env"])
+        # The end of this pipe, which an exec would close, tells the keeper that the script runs.
+        _check_words(argv)
+        os.environ.clear()
+        os.environ.update(specification["env"])
+        os.close(failure_write)
     except (OSError, ValueError) as error:
         os.write(failure_write, ("%s: %s" % (specification["argv"][0], error)).encode())
-    finally:
         os._exit(127)
+    except BaseException:
+        os._exit(127)
+
+
+def _check_words(argv):
+    if any("\0" in word for word in argv):
+        raise ValueError("embedded null byte")
 
 
 def _set_limits(specification, in_sandbox):

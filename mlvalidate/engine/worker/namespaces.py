@@ -74,6 +74,7 @@ PR_SET_PDEATHSIG = 1
 PR_CAPBSET_DROP = 24
 PR_SET_CHILD_SUBREAPER = 36
 PR_SET_NO_NEW_PRIVS = 38
+_CAPABILITY_VERSION = 0x20080522
 
 SIOCGIFFLAGS = 0x8913
 SIOCSIFFLAGS = 0x8914
@@ -98,10 +99,22 @@ def unshare(network):
 
     The user is the same one inside. With `network` true the machine's network stays.
     """
-    uid, gid = os.getuid(), os.getgid()
     flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWPID | CLONE_NEWUTS
-    if not network:
-        flags |= CLONE_NEWNET
+    _unshare(flags if network else flags | CLONE_NEWNET)
+
+
+def leave_network(host_name):
+    """Move this process to where there is no network but its own loopback, as for a script.
+
+    It still sees the machine's files and processes. OSError when the kernel refuses.
+    """
+    _unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWUTS)
+    set_host_name(host_name)
+    raise_loopback()
+
+
+def _unshare(flags):
+    uid, gid = os.getuid(), os.getgid()
     if _libc.unshare(flags) != 0:
         if ctypes.get_errno() == errno.ENOSPC:
             raise OSError(errno.ENOSPC, "unshare: the limit on namespaces is reached")
@@ -146,6 +159,10 @@ def drop_privileges():
             # The kernel knows no capability of this number and so none above it.
             break
     prctl(PR_SET_NO_NEW_PRIVS, 1)
+    # A script that is no new program would keep what an exec takes away.
+    header, nothing = struct.pack("=Ii", _CAPABILITY_VERSION, 0), struct.pack("=6I", *[0] * 6)
+    if _libc.capset(header, nothing) != 0:
+        _fail("capset")
 
 
 def is_below(path, folder):

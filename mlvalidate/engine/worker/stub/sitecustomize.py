@@ -1,0 +1,1 @@
+"""Stands in for the user's sitecustomize in a fork server: it runs in each script instead."""

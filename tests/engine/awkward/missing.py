@@ -1,0 +1,2 @@
+import numpy
+import not_there_at_all

@@ -1,0 +1,4 @@
+import numpy
+
+if True
+    pass
