@@ -37,7 +37,7 @@ def cut_parts(
     _one_byte(layout, "\n")
     options = arrow_options(layout, block, types)
     is_first, rest = True, b""
-    while text := file.read(_CUT_BYTES):
+    while (text := file.read(_CUT_BYTES)) or rest:
         is_last = len(text) < _CUT_BYTES
         text = rest + text
         end = len(text) if is_last else _end_of_rows(text, quote)

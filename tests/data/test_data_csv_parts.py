@@ -104,3 +104,9 @@ def test_types_that_do_not_last_are_inferred_over_all_rows(tmp_path: Path) -> No
     frame = read_table(path, FileFormat.CSV)
     assert frame["a"].iloc[-1] == 1.5
     assert list(frame["b"].iloc[[0, -1]]) == ["2", "x"]
+
+
+def test_a_last_row_without_an_end_is_not_lost_where_parts_end_with_the_file() -> None:
+    text = b"a,b\n" + b"x,y\n" * 8 + b"xx,y"
+    assert len(text) == csv_parts._CUT_BYTES
+    assert sum(table.num_rows for table in cut(text, layout())) == 9

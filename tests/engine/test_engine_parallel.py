@@ -63,7 +63,7 @@ def diamond(project: ProjectFolder, middle: str) -> tuple[Project, Plan]:
         },
     )
     loaded = project.load()
-    return loaded, api.plan_pipeline(loaded)
+    return loaded, api.plan_pipeline(loaded, options=api.Options(cache=False))
 
 
 def both_run(events: list[Event]) -> bool:
@@ -155,15 +155,15 @@ def test_a_fault_of_ours_in_one_node_ends_the_others_before_the_run_is_closed(
     loaded, plan = diamond(project, HANG)
     folder = new_run_folder(loaded)
     seen: list[Event] = []
-    run_step = tasks.run_step
+    reuse_or_run = tasks.reuse_or_run
 
     def break_at_right(run: object, planned: object) -> object:
-        for event in run_step(run, planned):  # type: ignore[arg-type]
+        for event in reuse_or_run(run, planned):  # type: ignore[arg-type]
             yield event
             if both_run(seen) and isinstance(event, SampleTaken) and event.node == "right":
                 raise RuntimeError("a bug")
 
-    monkeypatch.setattr(tasks, "run_step", break_at_right)
+    monkeypatch.setattr(tasks, "reuse_or_run", break_at_right)
     with pytest.raises(RuntimeError, match="a bug"):
         for event in execute_plan(loaded, plan, folder, detect_sandboxing(), jobs=2):
             seen.append(event)
