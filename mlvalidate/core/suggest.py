@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# More names are no help to read.
+_MOST_LISTED = 20
+
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that ``name`` most likely stands for, or None."""
@@ -19,6 +22,6 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     found = nearest(name, known)
     if found:
         return f"did you mean {found!r}?"
-    if known and len(known) <= 12:
+    if known and len(known) <= _MOST_LISTED:
         return "there is " + ", ".join(repr(candidate) for candidate in known)
     return ""

@@ -48,7 +48,7 @@ def test_awkward_scripts_do_the_same_warm_and_cold(project: ProjectFolder) -> No
     shutil.copytree(AWKWARD, project.root / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     steps = _steps()
     project.declare(steps=steps, pipelines={"all": {"nodes": list(steps)}})
-    warm, cold = project.run_pipeline(), project.run_pipeline(cold=True)
+    warm, cold = (project.run_pipeline(cache=False, cold=cold) for cold in (False, True))
     assert {step.node for step in warm.result.steps if step.cold} == set()
     assert all(step.cold for step in cold.result.steps)
     assert _told(warm, "ending_6").count("Traceback") == 2
@@ -60,7 +60,7 @@ def test_awkward_scripts_do_the_same_warm_and_cold(project: ProjectFolder) -> No
 def test_the_example_does_the_same_warm_and_cold(project: ProjectFolder) -> None:
     ignored = shutil.ignore_patterns(".mlvalidate", "__pycache__")
     shutil.copytree(CHURN, project.root, ignore=ignored, dirs_exist_ok=True)
-    warm, cold = project.run_pipeline(), project.run_pipeline(cold=True)
+    warm, cold = (project.run_pipeline(cache=False, cold=cold) for cold in (False, True))
     assert {step.node for step in warm.result.steps if step.cold} == set()
     assert all(step.cold for step in cold.result.steps)
     for step in warm.result.steps:

@@ -64,7 +64,7 @@ def test_a_module_is_imported_once_for_all_scripts(project: ProjectFolder, packa
         steps={"step": step},
         pipelines={"all": {"nodes": {"a": {"step": "step"}, "b": {"step": "step"}}}},
     )
-    warm, cold = project.run_pipeline(), project.run_pipeline(cold=True)
+    warm, cold = (project.run_pipeline(cache=False, cold=cold) for cold in (False, True))
     assert warm.stdout("a") == warm.stdout("b")
     assert warm.stdout("a") != cold.stdout("a")
     assert [step.cold for step in warm.result.steps] == [None, None]

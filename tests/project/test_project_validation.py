@@ -187,9 +187,11 @@ def test_keys_that_are_no_texts(failure: Failure, minimal: str) -> None:
         failure(minimal + "2: 2\n2.5: 3\n")
         == """
 mlvalidate.yaml:8:1: [2]: unknown key
-  known keys: version, project, description, tracking, defaults, datasets, steps, pipelines, gates
+  known keys: version, project, description, tracking, defaults, cache, datasets, steps, \
+pipelines, gates
 mlvalidate.yaml:9:1: ["2.5"]: unknown key
-  known keys: version, project, description, tracking, defaults, datasets, steps, pipelines, gates
+  known keys: version, project, description, tracking, defaults, cache, datasets, steps, \
+pipelines, gates
 """
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,10 @@ class Stored:
 def look(store: Store) -> Stored:
     from mlflow import MlflowClient
 
-    client = MlflowClient(store.uri)
+    with warnings.catch_warnings():
+        # MLflow's own, of SQLAlchemy, where this is the first store of the process.
+        warnings.simplefilter("ignore")
+        client = MlflowClient(store.uri)
     experiment = client.get_experiment_by_name(store.experiment)
     runs: dict[str, list[Any]] = {}
     for run in client.search_runs([experiment.experiment_id]):
