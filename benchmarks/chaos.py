@@ -2,9 +2,9 @@
 
     python benchmarks/chaos.py [--times 50] [--seed 0]
 
-Each time all processes that the command started have to end, and the journal has to be readable.
-In the end `mlvalidate sync` and one more run have to leave no run open, here or in MLflow, and no
-throwaway folder. Exit code 1 where one of it does not hold.
+Each time all processes that the command started have to end, the journal has to be readable, and
+the cache whole. In the end `mlvalidate sync` and one more run have to leave no run open, here or in
+MLflow, and no throwaway folder. Exit code 1 where one of it does not hold.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ import psutil
 import yaml
 
 from mlvalidate.core.events import RunFinished, RunStarted
+from mlvalidate.engine.cache.entry import DamagedError, check_files
+from mlvalidate.engine.cache.store import Store
 from mlvalidate.engine.journal import all_runs, read_events
 
 _PR_SET_CHILD_SUBREAPER = 36
@@ -66,8 +68,12 @@ class Laboratory:
         self.temporary = root / "temporary"
         for folder in (self.project, self.temporary):
             folder.mkdir()
-        (self.project / "step.py").write_text(_SCRIPT)
+        self.change_script(0)
         (self.project / "mlvalidate.yaml").write_text(yaml.safe_dump(_project()))
+
+    def change_script(self, number: int) -> None:
+        """Make the script another one, so that nothing of earlier runs is reused."""
+        (self.project / "step.py").write_text(f"{_SCRIPT}\nNUMBER = {number}\n")
 
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start a command of mlvalidate's."""
@@ -87,8 +93,9 @@ class Laboratory:
             raise RuntimeError(f"mlvalidate {' '.join(arguments)} ended with exit code {code}")
         return time.monotonic() - begun
 
-    def kill(self, after: float) -> Kill:
+    def kill(self, number: int, after: float) -> Kill:
         """Kill a run ``after`` so many seconds and look at what it leaves."""
+        self.change_script(number)
         engine = self.start("test-pipeline")
         time.sleep(after)
         engine.send_signal(signal.SIGKILL)
@@ -96,7 +103,7 @@ class Laboratory:
         problems: list[str] = []
         scripts = _wait_until_gone(_SCRIPT_SECONDS, beside=False, problems=problems)
         others = _wait_until_gone(_OTHERS_SECONDS, beside=True, problems=problems)
-        problems += self._unreadable_journals()
+        problems += self._unreadable_journals() + self._damaged_entries()
         return Kill(after, scripts, others, tuple(problems))
 
     def _unreadable_journals(self) -> list[str]:
@@ -107,6 +114,15 @@ class Laboratory:
             lines = folder.journal.read_bytes().count(b"\n")
             if len(read_events(folder)) != lines:
                 problems.append(f"{folder.run_id}: the journal is not readable to its end")
+        return problems
+
+    def _damaged_entries(self) -> list[str]:
+        problems = []
+        for kept in Store(self.project / ".mlvalidate" / "cache").all():
+            try:
+                check_files(kept.entry, kept.folder)
+            except DamagedError as error:
+                problems.append(f"the cache's {kept.folder.name} is damaged: {error}")
         return problems
 
     def conclude(self) -> list[str]:
@@ -192,7 +208,10 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chaos-") as folder:
         laboratory = Laboratory(Path(folder))
         whole = laboratory.run("test-pipeline")
-        kills = [laboratory.kill(moments.uniform(0, whole)) for _ in range(options.times)]
+        kills = [
+            laboratory.kill(number, moments.uniform(0, whole))
+            for number in range(1, options.times + 1)
+        ]
         left = laboratory.conclude()
         runs = len(all_runs(laboratory.project / ".mlvalidate"))
     problems = [

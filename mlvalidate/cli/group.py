@@ -53,7 +53,10 @@ class LazyGroup(click.Group):
         """Find the command that is called; an unknown one is answered with the nearest."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
-            message = f"there is no command {name!r}: {did_you_mean(name, COMMANDS)}"
+            meant = (
+                did_you_mean(name, COMMANDS) or f"there is {', '.join(map(repr, sorted(COMMANDS)))}"
+            )
+            message = f"there is no command {name!r}: {meant}"
             raise click.UsageError(message, ctx)
         return super().resolve_command(ctx, args)
 

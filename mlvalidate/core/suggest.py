@@ -5,9 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-# More names are no help to read.
-_MOST_LISTED = 20
-
 
 def nearest(name: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that ``name`` most likely stands for, or None."""
@@ -22,6 +19,6 @@ def did_you_mean(name: str, candidates: Iterable[str]) -> str:
     found = nearest(name, known)
     if found:
         return f"did you mean {found!r}?"
-    if known and len(known) <= _MOST_LISTED:
+    if known and len(known) <= 12:
         return "there is " + ", ".join(repr(candidate) for candidate in known)
     return ""

@@ -98,9 +98,8 @@ def test_the_run_behind_a_search_fails_with_the_kept_input(project: ProjectFolde
 
 
 def test_the_same_seed_gives_the_same_search(project: ProjectFolder) -> None:
-    declare(project, DIVIDES)
-    # What hypothesis draws depends on the modules of the process, too: not all seeds find it soon.
-    first, second = explore(project, 100), explore(project, 100)
+    declare(project, READ + "    assert len(rows) > 2\n")
+    first, second = explore(project, 20), explore(project, 20)
     assert first.notes == second.notes
     assert len(kept(project)) == 1
 
