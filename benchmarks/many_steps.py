@@ -89,7 +89,15 @@ def write_project(root: Path, name: str, nodes: int, *, typical: bool) -> None:
 
 def measure(root: Path, nodes: int, jobs: int) -> Measured:
     """Run the pipeline of a folder as a user would, and watch its memory."""
-    command = [sys.executable, "-m", "mlvalidate", "test-pipeline", "--jobs", str(jobs)]
+    command = [
+        sys.executable,
+        "-m",
+        "mlvalidate",
+        "test-pipeline",
+        "--no-cache",
+        "--jobs",
+        str(jobs),
+    ]
     log = root / "said.txt"
     begun = time.monotonic()
     peak = half_way = together = 0

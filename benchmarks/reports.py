@@ -22,7 +22,16 @@ from mlvalidate.engine.journal import all_runs
 
 def run(root: Path, reports: str) -> tuple[float, float]:
     """Return how long a run took, and how long reports were rendered after it, in seconds."""
-    command = [sys.executable, "-m", "mlvalidate", "test-pipeline", "-C", str(root), "--quiet"]
+    command = [
+        sys.executable,
+        "-m",
+        "mlvalidate",
+        "test-pipeline",
+        "-C",
+        str(root),
+        "--quiet",
+        "--no-cache",
+    ]
     started = time.perf_counter()
     subprocess.run([*command, "--reports", reports], check=True, stdout=subprocess.DEVNULL)
     taken = time.perf_counter() - started

@@ -79,7 +79,7 @@ class Laboratory:
 
     def run(self, choice: SandboxChoice = SandboxChoice.AUTO) -> Ran:
         """Execute the step."""
-        plan = api.plan_script(self.project, "step", api.Options(sandbox=choice))
+        plan = api.plan_script(self.project, "step", api.Options(sandbox=choice, cache=False))
         run = self._run(plan)
         folder = StepFolder(run.folder.root / "steps" / "step")
         sandboxing = run.sandboxing

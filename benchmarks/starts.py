@@ -64,7 +64,9 @@ def run_nodes(project: Project, *, cold: bool) -> tuple[list[float], float]:
         elif isinstance(event, StepFinished):
             taken.append(event.at - begun[event.node])
 
-    plan = api.plan_pipeline(project, None, api.Options(cold=cold, reports=Reports.NONE))
+    plan = api.plan_pipeline(
+        project, None, api.Options(cold=cold, cache=False, reports=Reports.NONE)
+    )
     result = api.execute(project, plan, note, record=False)
     if result.status is not Status.PASSED or any(
         (step.cold is None) == cold for step in result.steps
