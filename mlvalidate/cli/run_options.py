@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,20 +27,20 @@ SANDBOXES = ("auto", "none")
 
 @dataclass(frozen=True)
 class RunOptions:
-    """What the user chose."""
+    """What the user chose; fields have the names of `_OPTIONS`."""
 
-    data: str
-    data_dirs: dict[str, Path]
-    rows: int | None
-    seed: int | None
-    scenarios: tuple[str, ...]
-    reports: str | None
-    sandbox: str | None
-    jobs: int | None
-    cold: bool
-    dry_run: bool
-    record: bool
-    cache: bool
+    data: str = "synthetic"
+    data_dirs: Mapping[str, Path] = field(default_factory=dict)
+    rows: int | None = None
+    seed: int | None = None
+    scenarios: tuple[str, ...] = ()
+    reports: str | None = None
+    sandbox: str | None = None
+    jobs: int | None = None
+    cold: bool = False
+    dry_run: bool = False
+    no_record: bool = False
+    no_cache: bool = False
 
     def for_api(self, entry: str | None = None, explore: int | None = None) -> api.Options:
         """Return the part that makes the plan."""
@@ -58,62 +58,39 @@ class RunOptions:
             explore=explore,
             reports=Reports(self.reports) if self.reports else None,
             sandbox=SandboxChoice(self.sandbox) if self.sandbox else None,
-            cache=self.cache,
+            cache=not self.no_cache,
             cold=self.cold,
         )
 
 
 def run_options(function: Callable[..., int]) -> Callable[..., int]:
     """Add the options, and pass them on as ``options``."""
-    return _add(_OPTIONS, function)
+    return _add(tuple(_OPTIONS), function)
 
 
 def suite_options(function: Callable[..., int]) -> Callable[..., int]:
     """Add the options that can be meant for several runs at once, and pass them on."""
-    return _add({n: option for n, option in _OPTIONS.items() if n != "data_dirs"}, function)
+    return _add([name for name in _OPTIONS if name != "data_dirs"], function)
 
 
-def _add(options: Mapping[str, _Decorator], function: Callable[..., int]) -> Callable[..., int]:
+def measurement_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options of a run whose figures are what counts, and pass them on."""
+    return _add(("data_dirs", "seed", "dry_run", "no_record"), function)
+
+
+def _add(names: Sequence[str], function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
-    def collect(
-        *args: Any,
-        data: str,
-        rows: int | None,
-        seed: int | None,
-        scenarios: tuple[str, ...],
-        reports: str | None,
-        sandbox: str | None,
-        jobs: int | None,
-        cold: bool,
-        dry_run: bool,
-        no_record: bool,
-        no_cache: bool,
-        data_dirs: dict[str, Path] | None = None,
-        **rest: Any,
-    ) -> int:
-        chosen = RunOptions(
-            data=data,
-            data_dirs=data_dirs or {},
-            rows=rows,
-            seed=seed,
-            scenarios=scenarios,
-            reports=reports,
-            jobs=jobs,
-            sandbox=sandbox,
-            cold=cold,
-            dry_run=dry_run,
-            record=not no_record,
-            cache=not no_cache,
-        )
-        return function(*args, options=chosen, **rest)
+    def collect(*args: Any, **given: Any) -> int:
+        chosen = RunOptions(**{name: given.pop(name) for name in names})
+        return function(*args, options=chosen, **given)
 
     command: Callable[..., int] = collect
-    for decorate in reversed(tuple(options.values())):
-        command = decorate(command)
+    for name in reversed(names):
+        command = _OPTIONS[name](command)
     return command
 
 
-def parse_data_dirs(
+def _parse_data_dirs(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> dict[str, Path]:
     folders: dict[str, Path] = {}
@@ -143,7 +120,7 @@ _OPTIONS: Mapping[str, _Decorator] = {
         "data_dirs",
         multiple=True,
         metavar="PORT=PATH",
-        callback=parse_data_dirs,
+        callback=_parse_data_dirs,
         help="Take an input from a file or folder; in a pipeline NODE.PORT=PATH. Repeatable.",
     ),
     "rows": click.option(

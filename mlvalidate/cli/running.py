@@ -52,7 +52,7 @@ def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptio
     display = _Display(progress.handle)
     with closing(progress):
         result = api.execute(
-            project, plan, on_event=display.handle, record=options.record, jobs=options.jobs
+            project, plan, on_event=display.handle, record=not options.no_record, jobs=options.jobs
         )
     if settings.json:
         write_out(result.model_dump_json(indent=2))
@@ -102,7 +102,7 @@ def _execute_suite(
     with closing(progress):
         display = _Display(SuiteProgress(progress, suite, time.time()).handle)
         result = api.execute_all(
-            project, suite, display.handle, record=options.record, jobs=options.jobs
+            project, suite, display.handle, record=not options.no_record, jobs=options.jobs
         )
     if settings.json:
         write_out(result.model_dump_json(indent=2))

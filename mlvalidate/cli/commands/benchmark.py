@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import click
 
 from mlvalidate.cli.completions import complete_steps
-from mlvalidate.cli.run_options import RunOptions, parse_data_dirs
+from mlvalidate.cli.run_options import RunOptions, measurement_options
 from mlvalidate.cli.running import run_plan
 from mlvalidate.cli.settings import Settings, json_option, pass_settings, project_options
 
@@ -40,22 +38,7 @@ def _parse_volumes(ctx: click.Context, param: click.Parameter, value: str) -> tu
     show_default=True,
     help="How often each volume is measured.",
 )
-@click.option(
-    "--seed",
-    type=click.IntRange(min=0),
-    metavar="N",
-    help="Seed of the synthetic data (default: as the project says).",
-)
-@click.option(
-    "--data-dir",
-    "data_dirs",
-    multiple=True,
-    metavar="PORT=PATH",
-    callback=parse_data_dirs,
-    help="Take an input from a file or folder, the same for each volume. Repeatable.",
-)
-@click.option("--dry-run", is_flag=True, help="Show what would run, and run nothing.")
-@click.option("--no-record", is_flag=True, help="Don't record the run in MLflow.")
+@measurement_options
 @project_options
 @json_option
 @pass_settings
@@ -64,10 +47,7 @@ def command(
     step: str,
     volumes: tuple[int, ...],
     repeat: int,
-    seed: int | None,
-    data_dirs: dict[str, Path],
-    dry_run: bool,
-    no_record: bool,
+    options: RunOptions,
 ) -> int:
     """Run STEP on several volumes of synthetic data and say how its time and its memory grow.
 
@@ -75,20 +55,6 @@ def command(
     """
     from mlvalidate import api
 
-    options = RunOptions(
-        data="synthetic",
-        data_dirs=data_dirs,
-        rows=None,
-        seed=seed,
-        scenarios=(),
-        reports=None,
-        sandbox=None,
-        jobs=1,
-        cache=False,
-        cold=False,
-        dry_run=dry_run,
-        record=not no_record,
-    )
     project = api.open_project(settings.directory)
     plan = api.plan_benchmark(project, step, volumes, repeat, options.for_api())
     return run_plan(settings, project, plan, options)
