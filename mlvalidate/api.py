@@ -151,7 +151,6 @@ def plan_exploration(
     as a case of its own; the plan's notes tell of the search. Needs `execute` to be recorded.
     KeyboardInterrupt when the user wants no more.
     """
-    from mlvalidate.core.contracts import Reports
     from mlvalidate.engine.exploration import explore
     from mlvalidate.engine.sandbox import sandboxing_of
 
@@ -273,36 +272,14 @@ def execute(
     InfrastructureError when this machine can't do it (a full disk, a refused sandbox).
     """
     from mlvalidate.engine.drift_watch import without_references
-    from mlvalidate.engine.machine import usable_cores
-    from mlvalidate.engine.run import execute_plan, new_run_folder
-    from mlvalidate.engine.sandbox import sandboxing_of
-    from mlvalidate.tracking.launch import start_recorder
-    from mlvalidate.tracking.progress import decline
-    from mlvalidate.tracking.store import resolve_store
 
     if plan.kind == "benchmark":
         # Its figures are to be compared, not its outputs.
         project = without_references(project)
-    folder = new_run_folder(project)
-    store = resolve_store(project, os.environ) if record else None
-    recorder = None
-    result = None
-    with _writable(project), _baselines(project, plan) as baselines, _interruptible() as stop:
-        sandboxing = sandboxing_of(plan)
-        events = execute_plan(
-            project, plan, folder, sandboxing, stop, baselines, jobs or usable_cores()
-        )
-        with contextlib.closing(events):
-            for event in events:
-                if isinstance(event, RunStarted) and store is not None:
-                    recorder = start_recorder(folder, store, _ui_command(project))
-                elif isinstance(event, RunStarted):
-                    decline(folder)
-                elif isinstance(event, RunFinished):
-                    result = event.result
-                on_event(event)
-        assert result is not None
-        return result if recorder is None else _with_links(result, recorder)
+    (result,) = _run_plans(project, (plan,), lambda _run_id, event: on_event(event), record, jobs)
+    # Only of several runs some may not have begun.
+    assert result is not None
+    return result
 
 
 def plan_all(project: Project, options: Options | None = None) -> SuitePlan:
@@ -312,7 +289,6 @@ def plan_all(project: Project, options: Options | None = None) -> SuitePlan:
     ``scenarios`` are for the tests of steps. So are ``reports``, which these have by default none
     of: those of a pipeline show the same tables.
     """
-    from mlvalidate.core.contracts import Reports
     from mlvalidate.engine.suites import left_out, suite_command
 
     options = options or Options()
@@ -347,10 +323,24 @@ def execute_all(
     ``on_event`` gets the id of the run with each event; events of several runs mix. When the user
     interrupts, runs that have not begun are left out.
     """
+    from mlvalidate.engine.suites import suite_result
+
+    started_at = time.time()
+    runs = _run_plans(project, suite.plans, on_event, record, jobs)
+    return suite_result(suite, runs, started_at, time.time())
+
+
+def _run_plans(
+    project: Project,
+    plans: Sequence[Plan],
+    on_event: Callable[[str, Event], None],
+    record: bool,
+    jobs: int | None,
+) -> tuple[PipelineResult | None, ...]:
+    """Run plans together and record each as a run of its own; None for one that has not begun."""
     from mlvalidate.engine.machine import usable_cores
     from mlvalidate.engine.run import Order, execute_plans, new_run_folder
     from mlvalidate.engine.sandbox import Sandboxing, sandboxing_of
-    from mlvalidate.engine.suites import suite_result
     from mlvalidate.tracking.launch import SharedRecorder
     from mlvalidate.tracking.progress import decline
     from mlvalidate.tracking.store import resolve_store
@@ -359,18 +349,17 @@ def execute_all(
     recorder = SharedRecorder(store, _ui_command(project)) if store else None
     recordings: dict[str, RecorderProcess] = {}
     results: dict[str, PipelineResult] = {}
-    started_at = time.time()
     with contextlib.ExitStack() as stack:
         stack.enter_context(_writable(project))
         orders = [
             Order(plan, new_run_folder(project), stack.enter_context(_baselines(project, plan)))
-            for plan in suite.plans
+            for plan in plans
         ]
         if recorder is not None:
             stack.callback(recorder.close)
         stop = stack.enter_context(_interruptible())
-        # All plans of a suite were made for the same one; without any nothing is built.
-        sandboxing = sandboxing_of(suite.plans[0]) if suite.plans else Sandboxing()
+        # All were planned for the same sandbox; without any plan nothing is built.
+        sandboxing = sandboxing_of(plans[0]) if plans else Sandboxing()
         events = execute_plans(project, orders, sandboxing, stop, jobs or usable_cores())
         for folder, event in stack.enter_context(contextlib.closing(events)):
             if isinstance(event, RunStarted) and recorder is not None:
@@ -386,8 +375,7 @@ def execute_all(
         for run_id, recording in recordings.items():
             left = max(deadline - time.monotonic(), 0.0)
             results[run_id] = _with_links(results[run_id], recording, left)
-        runs = tuple(results.get(order.folder.run_id) for order in orders)
-    return suite_result(suite, runs, started_at, time.time())
+        return tuple(results.get(order.folder.run_id) for order in orders)
 
 
 def test_all(
@@ -417,7 +405,7 @@ def _baselines(project: Project, plan: Plan) -> Iterator[Baselines]:
 
 
 def _with_links(
-    result: PipelineResult, recorder: RecorderProcess, seconds: float = _RECORDING_SECONDS
+    result: PipelineResult, recorder: RecorderProcess, seconds: float
 ) -> PipelineResult:
     """Wait for the recorder and add to the result where the run can be seen.
 

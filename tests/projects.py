@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import textwrap
+from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,8 +14,28 @@ import yaml
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.events import Event, RunFinished
 from mlvalidate.core.findings import Finding
+from mlvalidate.core.plan import Plan
 from mlvalidate.core.results import PipelineResult, StepResult
 from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines
+from mlvalidate.engine.run import Order, execute_plans
+from mlvalidate.engine.sandbox import Sandboxing
+
+
+def execute_plan(
+    project: Project,
+    plan: Plan,
+    folder: RunFolder,
+    sandboxing: Sandboxing,
+    interrupted: Callable[[], bool] = lambda: False,
+    baselines: Baselines = NO_BASELINES,
+    jobs: int = 1,
+) -> Generator[Event, None, None]:
+    """Run one plan, see `execute_plans`."""
+    orders = (Order(plan, folder, baselines),)
+    with closing(execute_plans(project, orders, sandboxing, interrupted, jobs)) as events:
+        for _, event in events:
+            yield event
 
 
 @dataclass

@@ -44,25 +44,6 @@ def new_run_folder(project: Project) -> RunFolder:
     return RunFolder(runs_folder(project.state_folder) / run_id)
 
 
-def execute_plan(
-    project: Project,
-    plan: Plan,
-    folder: RunFolder,
-    sandboxing: Sandboxing,
-    interrupted: Callable[[], bool] = lambda: False,
-    baselines: Baselines = NO_BASELINES,
-    jobs: int = 1,
-) -> Generator[Event, None, None]:
-    """Run the nodes of a plan and judge them, see `execute_plans`; ends with `RunFinished`."""
-    if plan.kind == "benchmark":
-        # Measurements would slow each other down.
-        jobs = 1
-    orders = (Order(plan, folder, baselines),)
-    with closing(execute_plans(project, orders, sandboxing, interrupted, jobs)) as events:
-        for _, event in events:
-            yield event
-
-
 def execute_plans(
     project: Project,
     orders: Sequence[Order],
@@ -79,6 +60,9 @@ def execute_plans(
     those that have not begun when the user interrupts are left out.
     """
     sweep_scratch()
+    if any(order.plan.kind == "benchmark" for order in orders):
+        # Measurements would slow each other down.
+        jobs = 1
     scheduler: Scheduler[Event] = Scheduler(jobs, available_memory())
 
     def asked_to_stop() -> bool:

@@ -130,11 +130,3 @@ def _start() -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
-
-
-def start_recorder(folder: RunFolder, store: Store, ui_command: str = "") -> RecorderProcess:
-    """Start a recorder for one run, see `SharedRecorder`."""
-    recorder = SharedRecorder(store, ui_command)
-    process = recorder.record(folder)
-    recorder.close()
-    return process

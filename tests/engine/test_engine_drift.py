@@ -18,9 +18,9 @@ from mlvalidate.data.table_samples import prepare_frame, write_sample
 from mlvalidate.engine import drift_watch
 from mlvalidate.engine.drift_watch import Baselines
 from mlvalidate.engine.journal import read_events, unfinished_result
-from mlvalidate.engine.run import execute_plan, new_run_folder
+from mlvalidate.engine.run import new_run_folder
 from mlvalidate.engine.sandbox import detect_sandboxing
-from tests.projects import ProjectFolder, Ran
+from tests.projects import ProjectFolder, Ran, execute_plan
 
 RAW = {"x": {"type": "float", "min": 0, "max": 1}, "k": {"type": "category", "values": ["a", "b"]}}
 COPY = """

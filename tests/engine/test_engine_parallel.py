@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing
 
 import psutil
@@ -22,9 +23,9 @@ from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine import tasks
 from mlvalidate.engine.journal import read_events
-from mlvalidate.engine.run import Order, execute_plan, execute_plans, new_run_folder
+from mlvalidate.engine.run import Order, execute_plans, new_run_folder
 from mlvalidate.engine.sandbox import detect_sandboxing
-from tests.projects import ProjectFolder
+from tests.projects import ProjectFolder, execute_plan
 
 OUT = {"out": {"path": "/opt/ml/processing/output"}}
 WRITE = "open('/opt/ml/processing/output/done.txt', 'w').write('x')\n"
@@ -88,10 +89,12 @@ def test_scripts_that_need_nothing_of_each_other_run_at_once_and_are_interrupted
     loaded, plan = diamond(project, HANG)
     folder = new_run_folder(loaded)
     events: list[Event] = []
-    for event in execute_plan(
-        loaded, plan, folder, detect_sandboxing(), lambda: both_run(events), jobs=2
-    ):
+    # Once asked for, an interruption lasts: the end of one script does not take it back.
+    asked = threading.Event()
+    for event in execute_plan(loaded, plan, folder, detect_sandboxing(), asked.is_set, jobs=2):
         events.append(event)
+        if both_run(events):
+            asked.set()
     assert isinstance(events[-1], RunFinished)
     steps = by_node(events[-1].result)
     assert events[-1].result.status is Status.INTERRUPTED

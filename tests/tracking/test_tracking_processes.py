@@ -19,6 +19,7 @@ from tracking_builders import (
     make_folder,
     make_plan,
     make_step,
+    start_recorder,
     write_files,
 )
 from tracking_stored import look
@@ -26,7 +27,7 @@ from tracking_waiting import is_gone, is_logged, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.engine.journal import JournalWriter
-from mlvalidate.tracking.launch import Recording, start_recorder
+from mlvalidate.tracking.launch import Recording
 from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import PendingRun, sync
 
@@ -95,7 +96,6 @@ import os, signal, sys
 sys.path.insert(0, {str(Path(__file__).parent)!r})
 from pathlib import Path
 from tracking_builders import *
-from mlvalidate.tracking.launch import start_recorder
 root, state = Path({str(project.root)!r}), Path({str(project.state_folder)!r})
 folder = make_folder(state)
 store = Store({store.uri!r}, {store.artifact_root!r}, "shop", True)

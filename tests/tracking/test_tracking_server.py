@@ -23,6 +23,7 @@ from tracking_builders import (
     make_folder,
     make_plan,
     make_step,
+    start_recorder,
 )
 from tracking_stored import look
 from tracking_waiting import is_gone, is_logged, wait_for
@@ -30,7 +31,6 @@ from tracking_waiting import is_gone, is_logged, wait_for
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.engine.journal import JournalWriter
-from mlvalidate.tracking.launch import start_recorder
 from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store

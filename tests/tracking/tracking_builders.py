@@ -29,6 +29,7 @@ from mlvalidate.core.results import (
 )
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine.journal import JournalWriter
+from mlvalidate.tracking.launch import RecorderProcess, SharedRecorder
 from mlvalidate.tracking.store import Store, resolve_store
 
 START = 1_760_000_000.0
@@ -227,3 +228,11 @@ def failed_pipeline(root: Path, state: Path, run_id: str = RUN_ID) -> RunFolder:
     write_journal(folder, events_of(make_plan(root), steps, run_id))
     write_files(folder, NODES[:2])
     return folder
+
+
+def start_recorder(folder: RunFolder, store: Store, ui_command: str = "") -> RecorderProcess:
+    """Start a recorder for one run."""
+    recorder = SharedRecorder(store, ui_command)
+    process = recorder.record(folder)
+    recorder.close()
+    return process
