@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_some_kills() -> None:
     done = subprocess.run(
         # Its own process: it adopts what it kills the parent of.
-        [sys.executable, ROOT / "benchmarks" / "chaos.py", "--times", "2", "--seed", "1"],
+        [sys.executable, ROOT / "benchmarks" / "chaos.py", "--times", "4", "--seed", "1"],
         capture_output=True, text=True, timeout=600,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

@@ -64,7 +64,7 @@ def test_an_edit_that_does_not_fit(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    ["label-in-feature", "manifest-empty"],
+    ["label-in-feature", "hyperparameter-ignored", "features-fitted-anew", "manifest-empty"],
 )
 def test_is_reported(name: str, tmp_path: Path) -> None:
     folder = catalogue.copy_example(tmp_path / "churn")
