@@ -9,9 +9,7 @@ import contextlib
 import errno
 import os
 import shlex
-import signal
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -152,6 +150,7 @@ def plan_exploration(
     KeyboardInterrupt when the user wants no more.
     """
     from mlvalidate.engine.exploration import explore
+    from mlvalidate.engine.interruption import interruptible
     from mlvalidate.engine.sandbox import sandboxing_of
 
     asked = plan_script(project, step, options)
@@ -159,7 +158,7 @@ def plan_exploration(
         return asked
     bare = replace(options, explore=None, scenarios=(), reports=Reports.NONE)
     alone = plan_script(project, step, bare)
-    with _writable(project), _interruptible() as stop:
+    with _writable(project), interruptible() as stop:
         found = explore(project, alone, options.explore, sandboxing_of(alone), stop, on_try)
     if not found.case:
         return asked.model_copy(update={"notes": (found.note,)})
@@ -338,6 +337,7 @@ def _run_plans(
     jobs: int | None,
 ) -> tuple[PipelineResult | None, ...]:
     """Run plans together and record each as a run of its own; None for one that has not begun."""
+    from mlvalidate.engine.interruption import interruptible
     from mlvalidate.engine.machine import usable_cores
     from mlvalidate.engine.run import Order, execute_plans, new_run_folder
     from mlvalidate.engine.sandbox import Sandboxing, sandboxing_of
@@ -357,7 +357,7 @@ def _run_plans(
         ]
         if recorder is not None:
             stack.callback(recorder.close)
-        stop = stack.enter_context(_interruptible())
+        stop = stack.enter_context(interruptible())
         # All were planned for the same sandbox; without any plan nothing is built.
         sandboxing = sandboxing_of(plans[0]) if plans else Sandboxing()
         events = execute_plans(project, orders, sandboxing, stop, jobs or usable_cores())
@@ -444,28 +444,6 @@ def _writable(project: Project) -> Iterator[None]:
             f"can't write to {error.filename or project.state_folder}: {error.strerror or error}",
             "free some space, or copy the project to a folder that you can write to",
         ) from error
-
-
-@contextlib.contextmanager
-def _interruptible() -> Iterator[Callable[[], bool]]:
-    """Let the first SIGINT or SIGTERM end the run in order, and a second SIGINT at once."""
-    stop = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield stop.is_set
-        return
-
-    def request_stop(number: int, _frame: object) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, request_stop) for number in numbers}
-    try:
-        yield stop.is_set
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def run_folder(project: Project, run: PipelineResult | str) -> RunFolder:

@@ -204,15 +204,12 @@ class NetworkRefused(Check):
     needs_success = False
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        attempts = evidence.notes_of("network")
-        if attempts and not evidence.planned.network.is_open:
-            hosts = dict.fromkeys(note.detail for note in attempts)
-            yield self.finding(
+        if not evidence.planned.network.is_open:
+            yield from _tell_hosts(
+                self,
                 evidence,
-                f"the script tried to reach {join_names(hosts, 3)}, which was refused",
+                "tried to reach {}, which was refused",
                 hint="set `network: allow` in the step if it needs the network",
-                location=attempts[0].location or None,
-                examples=dict.fromkeys(f"{n.detail} from {n.location}" for n in attempts),
             )
 
 
@@ -230,16 +227,27 @@ class NetworkUsed(Check):
     needs_success = False
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
-        contacts = evidence.notes_of("network")
-        if contacts and evidence.planned.network is Network.RECORD:
-            hosts = dict.fromkeys(note.detail for note in contacts)
-            yield self.finding(
+        if evidence.planned.network is Network.RECORD:
+            yield from _tell_hosts(
+                self,
                 evidence,
-                f"the script reached for {join_names(hosts, 3)}",
+                "reached for {}",
                 hint="declare as inputs what the step fetches, so that runs can be compared",
-                location=contacts[0].location or None,
-                examples=dict.fromkeys(f"{n.detail} from {n.location}" for n in contacts),
             )
+
+
+def _tell_hosts(check: Check, evidence: Evidence, words: str, *, hint: str) -> Iterator[Finding]:
+    """Yield one finding on all hosts that the script reached for, if it did; they replace `{}`."""
+    contacts = evidence.notes_of("network")
+    if contacts:
+        hosts = dict.fromkeys(note.detail for note in contacts)
+        yield check.finding(
+            evidence,
+            f"the script {words.format(join_names(hosts, 3))}",
+            hint=hint,
+            location=contacts[0].location or None,
+            examples=dict.fromkeys(f"{n.detail} from {n.location}" for n in contacts),
+        )
 
 
 class InstallNeutralised(Check):

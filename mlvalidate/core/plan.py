@@ -239,6 +239,11 @@ class Plan(Model):
             ):
                 yield {name: value for name, value in values.items() if isinstance(value, str)}
 
+    @property
+    def rendered(self) -> Reports:
+        """Of which steps reports are rendered. Those of a matrix would be dozens."""
+        return Reports.NONE if self.kind == "matrix" else self.reports
+
     def redactor(self, environ: Mapping[str, str]) -> Redactor:
         """Return what masks the secrets of ``environ`` and of the steps.
 

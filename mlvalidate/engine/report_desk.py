@@ -50,8 +50,8 @@ class ReportDesk:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether the run wants reports at all. Those of a matrix would be dozens."""
-        return self._plan.reports is not Reports.NONE and self._plan.kind != "matrix"
+        """Tell whether the run wants reports at all."""
+        return self._plan.rendered is not Reports.NONE
 
     def add(self, sampled: SampledTable) -> None:
         """Take a table whose sample has been written."""

@@ -63,10 +63,6 @@ class Scaling:
     confidence: float
     prediction: Interval | None = None
 
-    def at(self, rows: float) -> float:
-        """Return the fitted value for a number of rows."""
-        return float(self.start + self.factor * rows**self.exponent.value)
-
 
 def medians(values: Mapping[int, Sequence[float]]) -> dict[int, Interval]:
     """Return the median of each volume's measurements with its interval.

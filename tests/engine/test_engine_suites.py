@@ -11,6 +11,7 @@ from mlvalidate.core.contracts import Reports
 from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.events import Event, RunFinished, SampleTaken
 from mlvalidate.core.results import Status
+from mlvalidate.engine import interruption
 from tests.projects import ProjectFolder
 
 OUT = {"out": {"path": "/opt/ml/processing/output"}}
@@ -92,7 +93,7 @@ def test_what_has_not_begun_when_the_user_interrupts_is_left_out(
     import threading
 
     stop = threading.Event()
-    monkeypatch.setattr(api, "_interruptible", lambda: contextlib.nullcontext(stop.is_set))
+    monkeypatch.setattr(interruption, "interruptible", lambda: contextlib.nullcontext(stop.is_set))
     declare(project, WRITE + "import time; time.sleep(300)\n")
     finished: list[str] = []
 

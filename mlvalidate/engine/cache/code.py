@@ -8,7 +8,6 @@ a pickle, from a changed `sys.path`) the files that it could import count, too.
 from __future__ import annotations
 
 import ast
-import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -16,7 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from mlvalidate.core.contracts import Kind, Project
 from mlvalidate.core.plan import PlannedStep
-from mlvalidate.engine.cache.digests import FileDigests
+from mlvalidate.engine.cache.digests import FileDigests, digest_bytes, digest_text
 from mlvalidate.engine.container import code_folder
 from mlvalidate.engine.hashing import python_files
 from mlvalidate.engine.static_checks import script_file
@@ -123,8 +122,8 @@ def _read_source(path: Path) -> _Source:
     try:
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return _Source(_digest(content), imports_anything=True)
-    source = _Source(_digest(ast.dump(tree).encode("utf-8", "surrogatepass")))
+        return _Source(digest_bytes(content), imports_anything=True)
+    source = _Source(digest_text(ast.dump(tree)))
     imports: dict[str, None] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -136,10 +135,6 @@ def _read_source(path: Path) -> _Source:
     source.imports_anything |= bool(tops & _MODULES)
     source.loads_pickles = bool(tops & _PICKLES)
     return source
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()[:32]
 
 
 def _named(files: dict[Path, str], root: Path) -> dict[str, str]:

@@ -21,7 +21,12 @@ _Known = tuple[int, int, int, str]
 
 def digest_text(text: str) -> str:
     """Return a digest that can't be turned back, of settings that may be secret."""
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return digest_bytes(text.encode("utf-8", "surrogatepass"))
+
+
+def digest_bytes(content: bytes) -> str:
+    """Return the digest of a small content that is in memory."""
+    return hashlib.sha256(content).hexdigest()[:32]
 
 
 class FileDigests:

@@ -26,7 +26,7 @@ def reuse_notes(project: Project, plan: Plan, steps: Sequence[StepResult]) -> tu
     if plan.kind == "pipeline" and any(g.metric == "duration_s" for g in project.parsed_gates):
         notes.append("The gate on the duration of the run was not judged: steps were reused.")
     has_tables = any(f.rows is not None for s in reused for p in s.outputs for f in p.files)
-    if has_tables and plan.reports is not Reports.NONE and plan.kind != "matrix":
+    if has_tables and plan.rendered is not Reports.NONE:
         notes.append("Reports on reused steps are with the runs that they come from.")
     return tuple(notes)
 

@@ -152,7 +152,7 @@ class Reuse:
 
     def _refusal(self, kept: Kept) -> Decision | None:
         """Return why an entry of the right key is of no use, or None."""
-        wanted, entry = self._reports, kept.entry
+        wanted, entry = self._plan.rendered, kept.entry
         has_tables = any(
             file.rows is not None for port in entry.result.outputs for file in port.files
         )
@@ -167,11 +167,6 @@ class Reuse:
                 self._store.drop(kept)
             return Decision(reason=RunReason.DAMAGED, detail=f"what was kept is damaged: {error}")
         return None
-
-    @property
-    def _reports(self) -> Reports:
-        """What reports this run renders; those of a matrix would be dozens."""
-        return Reports.NONE if self._plan.kind == "matrix" else self._plan.reports
 
     def _is_cached(self, kept: Kept) -> bool:
         return kept.folder.is_relative_to(self._project.cache_folder)
@@ -294,7 +289,7 @@ class Reuse:
                 at=time.time(),
                 parts={group: dict(names) for group, names in key.parts.items()},
                 barred=barred.detail if barred else "",
-                reports=self._reports,
+                reports=self._plan.rendered,
                 result=self._redactor.redact_model(result),
                 files=files,
                 folders=folders,
