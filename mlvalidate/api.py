@@ -185,9 +185,9 @@ def foresee(project: Project, plan: Plan) -> Plan:
     Nothing is run, made or changed.
     """
     from mlvalidate.engine.cache.survey import survey
-    from mlvalidate.engine.sandbox import detect_sandboxing
+    from mlvalidate.engine.sandbox import sandboxing_of
 
-    return survey(project, plan, sandboxed=detect_sandboxing().is_available)
+    return survey(project, plan, sandboxed=sandboxing_of(plan).is_available)
 
 
 def check(project: Project, names: Sequence[str] = ()) -> tuple[Finding, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mlvalidate import api
-from mlvalidate.core.plan import DataSource
+from mlvalidate.core.plan import DataSource, SandboxChoice
 from mlvalidate.core.results import Status
 from mlvalidate.core.reuse import RunReason, Verdict
 from mlvalidate.engine.cache.store import Store
@@ -523,3 +524,27 @@ def test_what_was_found_between_steps_is_found_again(project: ProjectFolder) -> 
     (kept,) = project.load().cache_folder.glob("pipelines/*.json")
     kept.write_text("{")
     assert project.run_pipeline().result.findings == first.result.findings
+
+
+@pytest.mark.parametrize("limit", [{"disk": "1GB"}, {"processes": 50}, {"memory": "1GB"}])
+def test_a_limit_for_all_steps_counts(project: ProjectFolder, limit: dict[str, object]) -> None:
+    declare(project)
+    project.run_pipeline()
+    text = (project.root / "mlvalidate.yaml").read_text()
+    project.write("mlvalidate.yaml", f"{text}\ndefaults: {json.dumps(limit)}\n")
+    assert why(project.run_pipeline()) == (RunReason.CONTRACT, "contract changed: limits")
+
+
+def test_what_is_foreseen_without_a_sandbox_is_what_happens(project: ProjectFolder) -> None:
+    script = """
+        def main(input_paths, output_paths, environ_vars, job_args):
+            open(output_paths["out"] + "/x.txt", "w").write("x")
+    """
+    project.write("step.py", script)
+    step = {"script": "step.py", "kind": "callable", "outputs": {"out": {}}}
+    project.declare(steps={"step": step}, pipelines={"p": {"nodes": ["step"]}})
+    bare = {"sandbox": SandboxChoice.NONE}
+    project.run_pipeline(**bare)
+    assert foreseen(project, **bare) == {"step": Verdict.REUSED}
+    assert ran(project.run_pipeline(**bare)) == []
+    assert foreseen(project) == {"step": Verdict.RUNS}

@@ -28,7 +28,8 @@ def contract_parts(
     declared = planned.step.model_dump(mode="json", exclude=set(_NO_CONTRACT))
     parts = {name: digest_json(value) for name, value in declared.items()}
     parts["node"] = planned.node
-    parts["limits"] = digest_json([planned.timeout, planned.memory, plan.log_limit])
+    limits = [planned.timeout, planned.memory, planned.disk, planned.processes, plan.log_limit]
+    parts["limits"] = digest_json(limits)
     parts["access"] = digest_json([planned.network, planned.credentials])
     parts["scenario"] = digest_json(planned.on.model_dump(mode="json"))
     names: set[str] = set()
