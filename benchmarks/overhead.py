@@ -89,20 +89,16 @@ def run_loop(project: Project, plan: Plan, run: RunFolder) -> float:
         return time.perf_counter() - started
 
 
+def run_pipeline(root: Path, *options: str) -> None:
+    """Run the whole command, without what earlier runs have kept."""
+    command = [sys.executable, "-m", "mlvalidate", "test-pipeline", "-C", str(root), "--quiet"]
+    subprocess.run([*command, "--no-cache", *options], check=True, stdout=subprocess.DEVNULL)
+
+
 def run_tool(root: Path) -> float:
     """Return the wall time of the whole command, MLflow included, in seconds."""
-    command = [
-        sys.executable,
-        "-m",
-        "mlvalidate",
-        "test-pipeline",
-        "-C",
-        str(root),
-        "--quiet",
-        "--no-cache",
-    ]
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    run_pipeline(root)
     taken = time.perf_counter() - started
     wait_for_reports(root)
     return taken

@@ -11,33 +11,18 @@ from __future__ import annotations
 import argparse
 import os
 import statistics
-import subprocess
-import sys
 import time
 from pathlib import Path
 
-from mlvalidate.engine.beside import is_held
-from mlvalidate.engine.journal import all_runs
+from overhead import run_pipeline, wait_for_reports
 
 
 def run(root: Path, reports: str) -> tuple[float, float]:
     """Return how long a run took, and how long reports were rendered after it, in seconds."""
-    command = [
-        sys.executable,
-        "-m",
-        "mlvalidate",
-        "test-pipeline",
-        "-C",
-        str(root),
-        "--quiet",
-        "--no-cache",
-    ]
     started = time.perf_counter()
-    subprocess.run([*command, "--reports", reports], check=True, stdout=subprocess.DEVNULL)
+    run_pipeline(root, "--reports", reports)
     taken = time.perf_counter() - started
-    newest = all_runs(root / ".mlvalidate")[-1]
-    while is_held(newest.reports_lock):
-        time.sleep(0.1)
+    wait_for_reports(root)
     return taken, time.perf_counter() - started - taken
 
 
