@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from mlvalidate.core.units import format_size
 from mlvalidate.data.arrow_tables import build_frame, to_frame
-from mlvalidate.data.csv_parts import Parts, UncutError, arrow_options, cut_parts, streamed_parts
 from mlvalidate.data.errors import UnreadableFile
+from mlvalidate.data.kinds import NULL_WORDS
 from mlvalidate.data.layout import Layout
 from mlvalidate.data.limits import Budget, Limits, Outline, check_width, too_large
 from mlvalidate.data.packing import BROKEN, check_packing, open_unpacked
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 USUAL_BLOCK, LARGE_BLOCK = 2**20, 2**26  # bytes that Arrow reads at once
+_BLOCKS_AT_ONCE = 32
 FIRST_BYTES = 65_536
 
 
@@ -40,7 +42,7 @@ def read_delimited(path: Path, layout: Layout, limits: Limits) -> pd.DataFrame:
         return to_frame(pa.table({name: pa.nulls(0) for name in layout.names}))
     try:
         check_width(_count_columns(path, layout, limits), limits)
-        table = _read_table(path, layout, limits)
+        table = _read_table(path, layout, limits, USUAL_BLOCK)
         names = table.column_names
     except (pa.ArrowException, UnicodeError, *BROKEN) as error:
         raise _explain(path, layout, error, limits) from None
@@ -65,19 +67,14 @@ def _count_columns(path: Path, layout: Layout, limits: Limits) -> int:
     return line.count(layout.delimiter.encode(layout.dialect.encoding)[-1:]) + 1
 
 
-def _read_table(path: Path, layout: Layout, limits: Limits) -> pa.Table:
+def _read_table(path: Path, layout: Layout, limits: Limits, block: int) -> pa.Table:
     import pyarrow as pa
 
     try:
-        return _read_typed(path, layout, limits, USUAL_BLOCK, cut_parts)
-    except (pa.ArrowInvalid, UncutError):
-        # A quote inside of a field is no mark of its ends: the file may have been cut in a row.
-        pass
-    try:
-        return _read_typed(path, layout, limits, USUAL_BLOCK, streamed_parts)
+        return _read_typed(path, layout, limits, block)
     except pa.ArrowInvalid as error:
-        if _is_too_long(error):
-            return _read_typed(path, layout, limits, LARGE_BLOCK, streamed_parts)
+        if _is_too_long(error) and block < LARGE_BLOCK:
+            return _read_table(path, layout, limits, LARGE_BLOCK)
         raise
 
 
@@ -86,8 +83,8 @@ def _is_too_long(error: Exception) -> bool:
     return "straddling" in str(error) or "Empty CSV file or block" in str(error)
 
 
-def _read_typed(path: Path, layout: Layout, limits: Limits, block: int, parts: Parts) -> pa.Table:
-    """Read with the types of the first part; where they don't last, infer them over all rows.
+def _read_typed(path: Path, layout: Layout, limits: Limits, block: int) -> pa.Table:
+    """Read with the types of the first block; where they don't last, infer them over all rows.
 
     To infer over all rows, Arrow keeps the whole text in memory beside the table.
     """
@@ -97,17 +94,17 @@ def _read_typed(path: Path, layout: Layout, limits: Limits, block: int, parts: P
     texts = {name: pa.string() for name in layout.texts}
     budget = Budget(limits.table)
     tables: list[pa.Table] = []
-    types: list[pa.DataType] = []
     try:
         with open_unpacked(path, layout.compression) as file:
-            for table in parts(file, layout, block, texts):
-                types = table.schema.types
+            reader = pa_csv.open_csv(file, **_options(layout, block, texts))
+            types = reader.schema.types
+            while batches := list(islice(reader, _BLOCKS_AT_ONCE)):
                 # Long chunks, because the memory of short ones is not given back.
-                tables.append(table.combine_chunks())
+                tables.append(pa.Table.from_batches(batches).combine_chunks())
                 if not budget.fits(tables[-1].nbytes):
                     break
             else:
-                return pa.concat_tables(tables)
+                return pa.concat_tables([reader.schema.empty_table(), *tables])
     except pa.ArrowInvalid as error:
         if "conversion error" not in str(error):
             raise
@@ -118,7 +115,7 @@ def _read_typed(path: Path, layout: Layout, limits: Limits, block: int, parts: P
         shown = tuple(str(kind) for kind in types or [pa.string()] * len(outline.names))
         raise too_large(limits, Outline(outline.names, shown, outline.rows))
     with open_unpacked(path, layout.compression) as file:
-        return pa_csv.read_csv(file, **arrow_options(layout, block, texts))
+        return pa_csv.read_csv(file, **_options(layout, block, texts))
 
 
 def _look_through(path: Path, layout: Layout, limits: Limits, block: int) -> tuple[Outline, int]:
@@ -127,16 +124,39 @@ def _look_through(path: Path, layout: Layout, limits: Limits, block: int) -> tup
     import pyarrow.csv as pa_csv
 
     with open_unpacked(path, layout.compression) as file:
-        reader = pa_csv.open_csv(file, **arrow_options(layout, block, {}))
+        reader = pa_csv.open_csv(file, **_options(layout, block, {}))
         names = reader.schema.names
     texts = dict.fromkeys(names, pa.binary())
     rows, size = 0, 0
     with open_unpacked(path, layout.compression) as file:
-        for batch in pa_csv.open_csv(file, **arrow_options(layout, block, texts)):
+        for batch in pa_csv.open_csv(file, **_options(layout, block, texts)):
             rows, size = rows + batch.num_rows, size + batch.nbytes
             if size > limits.counted:
                 return Outline(tuple(_named(names))), size
     return Outline(tuple(_named(names)), rows=rows), size
+
+
+def _options(layout: Layout, block: int, types: dict[str, Any]) -> dict[str, Any]:
+    """Return how Arrow reads a file; columns without a type in ``types`` are inferred."""
+    import pyarrow.csv as pa_csv
+
+    dialect = layout.dialect
+    return {
+        "read_options": pa_csv.ReadOptions(
+            block_size=block,
+            encoding=dialect.encoding,
+            column_names=None if layout.header else list(layout.names),
+        ),
+        "parse_options": pa_csv.ParseOptions(
+            delimiter=layout.delimiter, quote_char=dialect.quote, newlines_in_values=True
+        ),
+        "convert_options": pa_csv.ConvertOptions(
+            column_types=types,
+            null_values=[*NULL_WORDS, dialect.null],
+            strings_can_be_null=False,
+            decimal_point=dialect.decimal,
+        ),
+    }
 
 
 def _finished(column: pa.ChunkedArray, is_text: bool, layout: Layout) -> pa.ChunkedArray:

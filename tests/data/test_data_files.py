@@ -313,8 +313,7 @@ def test_a_problem_that_only_arrow_sees(tmp_path: Path, monkeypatch: pytest.Monk
     def fail(*_: object, **__: object) -> None:
         raise pa.ArrowInvalid("CSV parse error:\n " + "x" * 300)
 
-    for name in ("open_csv", "read_csv"):
-        monkeypatch.setattr(f"pyarrow.csv.{name}", fail)
+    monkeypatch.setattr("pyarrow.csv.open_csv", fail)
     text = complaint(tmp_path, "a,b\n1,2\n")
     assert text.startswith("CSV parse error: xxx")
     assert len(text) == 200
@@ -455,3 +454,20 @@ def test_no_file_or_a_folder(tmp_path: Path, format: FileFormat) -> None:
         read_table(tmp_path / "absent", format)
     with pytest.raises(UnreadableFile, match=r"^it is a folder, not a file$"):
         read_table(tmp_path, format)
+
+
+def test_a_quote_inside_of_a_field_costs_no_row(tmp_path: Path) -> None:
+    rows = ['5" pipe,y', *['"x\nx",y'] * 12]
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(["a,b", *rows]))
+    frame = read_table(path, CSV)
+    assert list(frame["a"]) == ['5" pipe', *["x\nx"] * 12]
+
+
+def test_types_that_do_not_last_are_inferred_over_all_rows(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    # More than Arrow reads at once, so that the first types are settled.
+    path.write_text("a,b\n" + "1,2\n" * 300_000 + "1.5,x\n")
+    frame = read_table(path, CSV)
+    assert frame["a"].iloc[-1] == 1.5
+    assert list(frame["b"].iloc[[0, -1]]) == ["2", "x"]
