@@ -248,6 +248,7 @@ class Dataset(Model):
     @model_validator(mode="after")
     def _can_be_written(self) -> Self:
         """Check that names and values are in the encoding, and none is the word for null."""
+        delimited = self.format in (FileFormat.CSV, FileFormat.TSV)
         for name, column in self.columns.items():
             texts = [value for value in column.values or () if isinstance(value, str)]
             for text in (name, *texts):
@@ -258,6 +259,9 @@ class Dataset(Model):
                         f"column {name!r}: the encoding {self.dialect.encoding} of the `dialect`"
                         f" can't hold {text!r}"
                     ) from None
+                # A file with that character is read as binary, here and by others.
+                if delimited and "\0" in text:
+                    raise ValueError(f"column {name!r}: {self.format.value} can't hold {text!r}")
             if self.dialect.null and self.dialect.null in texts:
                 raise ValueError(
                     f"column {name!r}: {self.dialect.null!r} is one of its `values`, and the"

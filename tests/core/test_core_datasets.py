@@ -28,3 +28,13 @@ def test_a_signal_names_columns_that_can_foretell(signal: dict[str, float], said
     }
     with pytest.raises(ValidationError, match=said):
         Dataset.model_validate({"key": "id", "columns": columns})
+
+
+@pytest.mark.parametrize(
+    "columns", [{"a\0": {"type": "text"}}, {"a": {"type": "category", "values": ["x", "\0"]}}]
+)
+@pytest.mark.parametrize("format", ["csv", "tsv"])
+def test_delimited_text_holds_no_nul(columns: dict[str, object], format: str) -> None:
+    with pytest.raises(ValidationError, match=f"{format} can't hold"):
+        Dataset.model_validate({"format": format, "columns": columns})
+    Dataset.model_validate({"format": "parquet", "columns": columns})

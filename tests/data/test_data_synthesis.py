@@ -71,7 +71,10 @@ def ranged(kind: str, bounds: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[
 
 
 weights = st.dictionaries(
-    st.text(min_size=1, max_size=5), st.floats(0.01, 5), min_size=1, max_size=5
+    st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=5),
+    st.floats(0.01, 5),
+    min_size=1,
+    max_size=5,
 )
 declarations = st.one_of(
     ranged("integer", st.integers(-(2**63), 2**63 - 1)),
