@@ -322,6 +322,12 @@ def _plugin(lab: Lab) -> str:
     return lab.run(command, lab.plugin, PYTHONPATH=str(lab.plugin))
 
 
+@_recipe("ci-comment")
+def _comment(lab: Lab) -> str:
+    report = "mlvalidate test-pipeline -q -C broken --no-record --markdown comment.md"
+    return lab.run(f"{report}; cat comment.md", lab.broken)
+
+
 def _make_help_recipe(command: str) -> None:
     RECIPES[f"help-{command or 'mlvalidate'}"] = lambda _lab: help_text(command)
 
