@@ -43,7 +43,8 @@ def mlflow_errors_told(store: Store) -> Iterator[None]:
 def _describe(error: BaseException, fault: str, store: Store) -> str:
     """Return one line about the error, with the network's fault where that is the cause."""
     if fault:
-        text = f"the MLflow server at {store.web_address or store.shown_uri} {fault}"
+        what = "database" if store.is_database else "MLflow server"
+        text = f"the {what} at {store.web_address or store.shown_uri} {fault}"
     else:
         lines = str(error).strip().splitlines()
         text = lines[0] if lines else type(error).__name__

@@ -31,6 +31,7 @@ _DEFAULTS = {
     "MLFLOW_ALLOW_FILE_STORE": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "AWS_MAX_ATTEMPTS": "2",
+    "PGCONNECT_TIMEOUT": "5",
 }
 # What has to hold: asynchronous logging loses data when the server dies, and says that all is well.
 _FORCED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false"}

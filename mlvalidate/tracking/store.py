@@ -55,6 +55,11 @@ class Store:
         return self.scheme in ("http", "https")
 
     @property
+    def is_database(self) -> bool:
+        """Tell whether the store is a database on a server, without MLflow in front of it."""
+        return self.scheme in _DATABASES
+
+    @property
     def needs_ui(self) -> bool:
         """Tell whether `mlvalidate ui` has to be started to look at the store."""
         return self.scheme in ("sqlite", "file", *_DATABASES)
