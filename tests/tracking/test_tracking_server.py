@@ -27,6 +27,7 @@ from tracking_builders import (
     write_files,
     write_journal,
 )
+from tracking_ports import free_port
 from tracking_proxy import mortal_server
 from tracking_stored import look
 from tracking_waiting import is_gone, is_logged, wait_for
@@ -37,15 +38,17 @@ from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine.journal import JournalWriter
 from mlvalidate.tracking.progress import Entry, read_progress
 from mlvalidate.tracking.recorder import RecorderExit, record_live
+from mlvalidate.tracking.server import stopped_by_signals
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import SyncReport, sync, unrecorded_runs
-from mlvalidate.tracking.ui import _stopped_by_signals, run_ui
+from mlvalidate.tracking.ui import run_ui
 
 SERVE = """
 import json, sys
 from mlvalidate.tracking.store import Store
-from mlvalidate.tracking.ui import _stopped_by_signals, run_ui
+from mlvalidate.tracking.server import stopped_by_signals
+from mlvalidate.tracking.ui import run_ui
 store = Store(**json.loads(sys.argv[1]))
 run_ui(store, port=int(sys.argv[2]), say=lambda text: print(text, flush=True))
 """
@@ -60,12 +63,6 @@ class Ui:
 
     def family(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -206,7 +203,7 @@ def test_ui_ends_with_ctrl_c_without_an_orphan(store: Store) -> None:
 def test_ui_takes_other_signals_for_ctrl_c(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     ended = True
-    with _stopped_by_signals():
+    with stopped_by_signals():
         os.kill(os.getpid(), number)
         time.sleep(5)
         ended = False
