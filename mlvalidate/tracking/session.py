@@ -59,7 +59,7 @@ def open_client(store: Store) -> Iterator[MlflowClient]:
 
     RecordingError when the store refuses.
     """
-    with _environment(), _quiet():
+    with _environment(store), _quiet():
         with mlflow_errors_told(store), _initialisation_lock(store):
             client = _connect(store)
         yield client
