@@ -309,6 +309,12 @@ def _benchmark(lab: Lab) -> str:
     return lab.run("mlvalidate benchmark pairs --rows 500,1k,2k,4k", lab.pairs)
 
 
+@_recipe("profile")
+def _profile(lab: Lab) -> str:
+    command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"
+    return lab.run(command, lab.pairs)
+
+
 @_recipe("sees")
 def _sees(lab: Lab) -> str:
     lab.run("mlvalidate test-script look --no-record", lab.sees)

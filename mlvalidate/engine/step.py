@@ -45,6 +45,7 @@ from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.metrics import read_metrics
 from mlvalidate.engine.output_tables import OutputTable, tables_of
 from mlvalidate.engine.outputs import find_files, is_own_folder, output_folder, pack, packed_archive
+from mlvalidate.engine.profiling import ask_for_profile
 from mlvalidate.engine.rerun import Repeats
 from mlvalidate.engine.sampling import sample_table
 
@@ -80,6 +81,7 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
         if item.port in sources
     )
     make_folders(paths)
+    ask_for_profile(planned, folder)
     start = make_start(paths, run.project.root)
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
