@@ -19,23 +19,15 @@ def main() -> int:
     """Answer requests until there are no more."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.nice(_NICE)
-    _import_evidently()
+    # It takes a while, in which the first script runs.
+    import scipy.stats  # noqa: F401
+
     from mlvalidate.data.comparisons import Comparison, compare, write_whole
 
     for line in sys.stdin:
         request = Comparison.model_validate_json(Path(line.rstrip("\n")).read_text())
         write_whole(request.answer, compare(request).model_dump_json())
     return 0
-
-
-def _import_evidently() -> None:
-    """Import what takes seconds while the first script runs."""
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import evidently.legacy.calculations.stattests  # noqa: F401
-        import scipy.stats  # noqa: F401
 
 
 if __name__ == "__main__":

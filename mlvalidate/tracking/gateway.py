@@ -88,28 +88,6 @@ class Gateway:
                 mlflow_run_id, content.status, end_time=round(content.finished_at * 1000)
             )
 
-    def last_passed(self, tags: Mapping[str, str]) -> str | None:
-        """Return the id (ours) of the last run with all these tags; None when there is none."""
-        escaped = {key: value.replace("'", "''") for key, value in tags.items()}
-        conditions = [f"tags.`{key}` = '{value}'" for key, value in escaped.items()]
-        with mlflow_errors_told(self.store):
-            found = self._client.search_runs(
-                [self.experiment_id],
-                filter_string=" AND ".join(conditions),
-                order_by=["attributes.start_time DESC"],
-                max_results=1,
-            )
-        return found[0].data.tags.get(layout.RUN_ID) if found else None
-
-    def download(self, mlflow_run_id: str, path: str, target: Path) -> tuple[str, ...]:
-        """Download the files below an artifact path into ``target``; return their paths there."""
-        with mlflow_errors_told(self.store):
-            if not self._client.list_artifacts(mlflow_run_id, path):
-                return ()
-            self._client.download_artifacts(mlflow_run_id, path, str(target))
-        files = (file for file in target.rglob("*") if file.is_file())
-        return tuple(sorted(str(file.relative_to(target)) for file in files))
-
     def add_files(self, mlflow_run_id: str, files: Mapping[str, Path], scratch: Path) -> None:
         """Add artifacts to a run that has ended."""
         with _staged(files, {}, scratch) as artifacts, mlflow_errors_told(self.store):

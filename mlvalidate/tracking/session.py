@@ -53,6 +53,18 @@ def open_session(store: Store) -> Iterator[Gateway]:
         yield Gateway(client, store, experiment_id)
 
 
+@contextmanager
+def open_client(store: Store) -> Iterator[MlflowClient]:
+    """Yield a client for reading: a store of which the database is there, or a server.
+
+    RecordingError when the store refuses.
+    """
+    with _environment(store), _quiet():
+        with mlflow_errors_told(store), _initialisation_lock(store):
+            client = _connect(store)
+        yield client
+
+
 def _connect(store: Store) -> MlflowClient:
     """Return a client of the store. Makes the tables of a new database."""
     from mlflow import MlflowClient
