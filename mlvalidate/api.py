@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
+    from mlvalidate.tracking.team_server import TeamServer
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -486,6 +487,13 @@ def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) 
     from mlvalidate.tracking.ui import run_ui
 
     run_ui(resolve_store(project, os.environ), say=say, host=host, port=port)
+
+
+def run_server(team: TeamServer, say: Callable[[str], None]) -> None:
+    """Run an MLflow server for a team until interrupted; ``say`` gets how to use it."""
+    from mlvalidate.tracking import team_server
+
+    team_server.run_server(team, say)
 
 
 def cached_steps(project: Project) -> tuple[CachedStep, ...]:
