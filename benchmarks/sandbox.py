@@ -16,6 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,6 +77,7 @@ class Laboratory:
         (root / "fork.py").write_text(_FORK)
         self.project: Project = api.open_project(root)
         self.project.state_folder.mkdir(exist_ok=True)
+        self._beside = ThreadPoolExecutor(1)
 
     def run(self, choice: SandboxChoice = SandboxChoice.AUTO) -> Ran:
         """Execute the step."""
@@ -88,9 +90,8 @@ class Laboratory:
         start = make_start(paths, self.project.root)
         logs = open_logs(folder, run)
         wall, cpu = time.perf_counter(), time.process_time()
-        outcomes = [
-            each for each in execute(run, paths, start, {}, logs) if isinstance(each, Outcome)
-        ]
+        items = execute(run, paths, start, {}, logs, run.interrupted)
+        outcomes = [item for item in items if isinstance(item, Outcome)]
         spent = Ran(time.perf_counter() - wall, time.process_time() - cpu, outcomes[-1].setup_s)
         for log in logs.values():
             log.close()
@@ -104,7 +105,17 @@ class Laboratory:
         redactor = plan.redactor(os.environ)
         sandboxing = sandboxing_of(plan)
         starts = WarmStarts(self.project, ())
-        return Run(self.project, plan, folder, sandboxing, redactor, lambda: False, watch, starts)
+        return Run(
+            self.project,
+            plan,
+            folder,
+            sandboxing,
+            redactor,
+            lambda: False,
+            watch,
+            starts,
+            self._beside,
+        )
 
 
 def measure_set_up(root: Path, repeat: int) -> None:

@@ -30,6 +30,7 @@ HELP_WIDTH = 80
 _BLOCK = re.compile(r"(<!-- output: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 _FILE = re.compile(r"<!-- file: (?P<name>\S+) -->\n+```\w*\n(?P<text>.*?)```", re.DOTALL)
 _FINDINGS = DOCS / "reference" / "findings.md"
+_HINTS = DOCS / "reference" / "hints.md"
 # What would make the output differ from that of a reader.
 _NOT_PASSED_ON = ("CI", "GITHUB_ACTIONS", "FORCE_COLOR", "COLUMNS", "PYTHONPATH")
 
@@ -366,10 +367,12 @@ def refresh(page: Path, lab: Lab, wanted: set[str]) -> bool:
 
 def refresh_findings() -> bool:
     """Rewrite the reference of findings, which is made from the docstrings of the checks."""
+    from mlvalidate.checks.hints.reference import reference_page as hints_page
     from mlvalidate.checks.registry import reference_page
 
     before = _FINDINGS.read_text() if _FINDINGS.exists() else ""
     _FINDINGS.write_text(reference_page())
+    _HINTS.write_text(hints_page())
     return before != _FINDINGS.read_text()
 
 

@@ -51,7 +51,7 @@ def run_custom_check(
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
     try:
-        for item in execute(run, paths, start, sources, logs):
+        for item in execute(run, paths, start, sources, logs, run.interrupted):
             if isinstance(item, Outcome):
                 outcome = item
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,7 +31,8 @@ from mlvalidate.engine.monitor import TreeSample
 from mlvalidate.engine.process import Launch, run_process
 from mlvalidate.engine.report_desk import ReportDesk
 from mlvalidate.engine.sandbox import Sandboxing, View, ViewBuilder
-from mlvalidate.engine.scratch import scratch_folder
+from mlvalidate.engine.scheduler import Cores
+from mlvalidate.engine.scratch import remove_folder, scratch_folder
 from mlvalidate.engine.warm_starts import WarmStarts
 
 _LOG_TAIL_BYTES = 64 * 1024
@@ -38,7 +40,11 @@ _LOG_TAIL_BYTES = 64 * 1024
 
 @dataclass
 class Run:
-    """What all nodes of one run share."""
+    """What all nodes of one run share.
+
+    ``beside`` has threads for what a step need not wait for, and ``cores`` are those that may be
+    idle.
+    """
 
     project: Project
     plan: Plan
@@ -48,6 +54,10 @@ class Run:
     interrupted: Callable[[], bool]
     watch: DriftWatch
     starts: WarmStarts
+    beside: Executor
+    cores: Cores = field(default_factory=Cores)
+    # What has been started beside steps and has to end with the run.
+    pending: list[Future[None]] = field(default_factory=list)
     inputs: Inputs = field(init=False)
     desk: ReportDesk = field(init=False)
     reuse: Reuse = field(init=False)
@@ -63,6 +73,10 @@ class Run:
             redactor=self.redactor,
         )
 
+    def task_name(self, node: str) -> str:
+        """Return what the scheduler calls a node of this run."""
+        return f"{self.folder.run_id} {node}"
+
 
 def open_logs(folder: StepFolder, run: Run) -> dict[str, LogFile]:
     folder.logs.mkdir(parents=True)
@@ -74,11 +88,16 @@ def open_logs(folder: StepFolder, run: Run) -> dict[str, LogFile]:
 
 
 def execute(
-    run: Run, paths: Paths, start: Start, sources: dict[str, Path], logs: dict[str, LogFile]
+    run: Run,
+    paths: Paths,
+    start: Start,
+    sources: dict[str, Path],
+    logs: dict[str, LogFile],
+    interrupted: Callable[[], bool],
 ) -> Iterator[TreeSample | Outcome]:
     """Run the script in its sandbox, or, where there is none, on copies of its inputs."""
     planned = paths.planned
-    with scratch_folder() as scratch:
+    with scratch_folder(lambda folder: run.beside.submit(remove_folder, folder)) as scratch:
         view: View | None = None
         env = start.env
         if run.sandboxing.is_available:
@@ -101,9 +120,9 @@ def execute(
             processes=planned.processes,
             folders=(paths.folder.ml, paths.folder.harness, scratch),
             granted=planned.writes,
-            start=run.starts.choose(planned, start, run.interrupted),
+            start=run.starts.choose(planned, start, interrupted),
         )
-        yield from run_process(launch, logs["stdout"], logs["stderr"], run.interrupted)
+        yield from run_process(launch, logs["stdout"], logs["stderr"], interrupted)
 
 
 def _copy_inputs(paths: Paths, sources: dict[str, Path]) -> None:

@@ -13,6 +13,7 @@ import os
 import random
 import warnings
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -302,16 +303,18 @@ def _run_in(search: _Search, plan: Plan, folder: RunFolder) -> Iterator[Run]:
     """Yield a run that nobody records and that is compared with no reference."""
     redactor = plan.redactor(os.environ)
     watch = DriftWatch(search.project, plan, folder, NO_BASELINES, search.interrupted)
-    yield Run(
-        search.project,
-        plan,
-        folder,
-        search.sandboxing,
-        redactor,
-        search.interrupted,
-        watch,
-        search.starts,
-    )
+    with ThreadPoolExecutor(1, "mlvalidate-beside") as beside:
+        yield Run(
+            search.project,
+            plan,
+            folder,
+            search.sandboxing,
+            redactor,
+            search.interrupted,
+            watch,
+            search.starts,
+            beside,
+        )
 
 
 @contextlib.contextmanager

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mlvalidate.checks.evidence import Repeat, Variation
@@ -14,6 +17,7 @@ from mlvalidate.core.plan import ColdReason, ColdStart, PlannedStep
 from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.engine.container import Paths, make_folders, make_start
 from mlvalidate.engine.execution import Run, execute, open_logs, read_output, read_tail
+from mlvalidate.engine.scratch import remove_folder
 
 # Any fixed value: what matters is that sets come in another order than without one.
 _OTHER_HASH_SEED = "1234567"
@@ -35,14 +39,79 @@ def wanted_variations(planned: PlannedStep) -> tuple[Variation, ...]:
     return tuple(wanted)
 
 
+@dataclass
+class Repeats:
+    """The second runs of one step: beside its first run as far as cores are idle, else after it.
+
+    ``sources`` are the folders of the inputs by port. Use as a context manager: none of them goes
+    on after it.
+    """
+
+    run: Run
+    planned: PlannedStep
+    sources: Mapping[str, Path]
+    _beside: dict[Variation, Future[Repeat]] = field(default_factory=dict)
+    _are_unwanted: bool = False
+
+    def __enter__(self) -> Repeats:
+        for variation in wanted_variations(self.planned):
+            task = self.run.task_name(self.planned.node)
+            holder = f"{task} {variation}"
+            if self.run.cores.borrow(holder, beside=task):
+                future = self.run.beside.submit(self._run, variation)
+                future.add_done_callback(partial(self._give_back, holder))
+                self._beside[variation] = future
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._end()
+
+    def conclude(self, *, succeeded: bool) -> dict[Variation, Repeat]:
+        """Return the second runs of a step that has ended; there are none of one that failed."""
+        if not succeeded or self.run.interrupted():
+            self._end()
+            for variation in self._beside:
+                remove_folder(_folder(self.run, self.planned, variation).root)
+            return {}
+        return {
+            variation: self._beside[variation].result()
+            if variation in self._beside
+            else self._run(variation)
+            for variation in wanted_variations(self.planned)
+            if not self.run.interrupted()
+        }
+
+    def _end(self) -> None:
+        self._are_unwanted = True
+        for future in self._beside.values():
+            future.exception()
+
+    def _give_back(self, holder: str, _future: Future[Repeat]) -> None:
+        self.run.cores.give_back(holder)
+
+    def _run(self, variation: Variation) -> Repeat:
+        return run_again(self.run, self.planned, variation, self.sources, self._is_to_end)
+
+    def _is_to_end(self) -> bool:
+        return self._are_unwanted or self.run.interrupted()
+
+
+def _folder(run: Run, planned: PlannedStep, variation: Variation) -> StepFolder:
+    return StepFolder(run.folder.step(planned.node).root / "reruns" / variation.value)
+
+
 def run_again(
-    run: Run, planned: PlannedStep, variation: Variation, sources: Mapping[str, Path]
+    run: Run,
+    planned: PlannedStep,
+    variation: Variation,
+    sources: Mapping[str, Path],
+    interrupted: Callable[[], bool],
 ) -> Repeat:
     """Run the step in a folder of its own; its usage counts nowhere.
 
     ``sources`` are the folders of the inputs by port.
     """
-    folder = StepFolder(run.folder.step(planned.node).root / "reruns" / variation.value)
+    folder = _folder(run, planned, variation)
     description, clock_shift = "", 0.0
     if variation is Variation.AGAIN:
         clock_shift = _CLOCK_SHIFT
@@ -65,7 +134,7 @@ def run_again(
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
     try:
-        for item in execute(run, paths, start, dict(sources), logs):
+        for item in execute(run, paths, start, dict(sources), logs, interrupted):
             if isinstance(item, Outcome):
                 outcome = item
     finally:

@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import secrets
 from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -26,6 +27,9 @@ from mlvalidate.engine.scheduler import Scheduler, Task
 from mlvalidate.engine.scratch import sweep_scratch
 from mlvalidate.engine.tasks import RunTasks
 from mlvalidate.engine.warm_starts import WarmStarts
+
+# For samples and for removing folders, beside one repeated step for each core.
+_THREADS_BESIDE = 2
 
 
 @dataclass(frozen=True)
@@ -71,11 +75,26 @@ def execute_plans(
         return interrupted()
 
     starts = WarmStarts(project, [planned for order in orders for planned in order.plan.steps])
-    runs = [_make_run(project, order, sandboxing, asked_to_stop, starts) for order in orders]
+    beside = ThreadPoolExecutor(jobs + _THREADS_BESIDE, "mlvalidate-beside")
+    runs = [
+        Run(
+            project,
+            order.plan,
+            order.folder,
+            sandboxing,
+            order.plan.redactor(os.environ),
+            asked_to_stop,
+            DriftWatch(project, order.plan, order.folder, order.baselines, asked_to_stop),
+            starts,
+            beside,
+            scheduler.cores,
+        )
+        for order in orders
+    ]
     books = {run.folder.run_id: _Book(run) for run in runs}
     tasks = _make_tasks(project, runs, jobs)
     try:
-        with starts, closing(scheduler.run(tasks)) as events:
+        with beside, starts, closing(scheduler.run(tasks)) as events:
             for task, event in events:
                 book = books[task.group]
                 yield book.folder, book.keep(event)
@@ -83,19 +102,6 @@ def execute_plans(
         for book in books.values():
             book.break_off(error)
         raise
-
-
-def _make_run(
-    project: Project,
-    order: Order,
-    sandboxing: Sandboxing,
-    interrupted: Callable[[], bool],
-    starts: WarmStarts,
-) -> Run:
-    plan, folder = order.plan, order.folder
-    redactor = plan.redactor(os.environ)
-    watch = DriftWatch(project, plan, folder, order.baselines, interrupted)
-    return Run(project, plan, folder, sandboxing, redactor, interrupted, watch, starts)
 
 
 def _make_tasks(project: Project, runs: Sequence[Run], jobs: int) -> list[Task[Event]]:

@@ -18,18 +18,28 @@ from mlvalidate.engine.processes import read_process
 _PREFIX = "mlvalidate-step-"
 
 
+def remove_folder(folder: Path) -> None:
+    """Remove a folder with everything in it, whatever the permissions in it are."""
+    try:
+        shutil.rmtree(folder, onerror=_open_and_retry)
+    except RecursionError:
+        # A script can nest folders more deeply than Python's own function can follow.
+        subprocess.run(["rm", "-rf", "--", folder], check=False, capture_output=True)
+
+
 @contextlib.contextmanager
-def scratch_folder() -> Iterator[Path]:
+def scratch_folder(remove: Callable[[Path], object] = remove_folder) -> Iterator[Path]:
     """Make a folder and remove it with everything in it.
 
-    Its name tells which process owns it, and it is locked for as long as that process lives.
+    Its name tells which process owns it, and it is locked while it is in use. ``remove`` may leave
+    the removing to another thread: the kernel takes a while to let go of mounts.
     """
     folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{_name(os.getpid())}-"))
     try:
         with _locked(folder):
             yield folder
     finally:
-        _remove(folder)
+        remove(folder)
 
 
 def sweep_scratch() -> None:
@@ -38,7 +48,7 @@ def sweep_scratch() -> None:
         # Another mlvalidate may sweep at the same time.
         with contextlib.suppress(OSError):
             if folder.stat().st_uid == os.getuid() and _is_abandoned(folder):
-                _remove(folder)
+                remove_folder(folder)
 
 
 def _is_abandoned(folder: Path) -> bool:
@@ -72,14 +82,6 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(descriptor)
-
-
-def _remove(folder: Path) -> None:
-    try:
-        shutil.rmtree(folder, onerror=_open_and_retry)
-    except RecursionError:
-        # A script can nest folders more deeply than Python's own function can follow.
-        subprocess.run(["rm", "-rf", "--", folder], check=False, capture_output=True)
 
 
 def _open_and_retry(_function: Callable[..., object], path: str, _error: object) -> None:

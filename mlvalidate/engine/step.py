@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from mlvalidate.checks.evidence import CustomVerdict, Evidence, PortContent, Repeat, Variation
@@ -14,6 +14,7 @@ from mlvalidate.checks.expectations import meet_expectation, settle_checks
 from mlvalidate.checks.missing_input import missing_input
 from mlvalidate.checks.registry import examine_step
 from mlvalidate.core.contracts import Kind
+from mlvalidate.core.datasets import BASELINE
 from mlvalidate.core.events import ChecksFinished, Event, SampleTaken, StepFinished, StepStarted
 from mlvalidate.core.execution import Note, Outcome, Stop
 from mlvalidate.core.plan import Origin, PlannedStep, SkipReason
@@ -42,9 +43,9 @@ from mlvalidate.engine.inputs import MissingInputError
 from mlvalidate.engine.interpreter import inspect_interpreter
 from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.metrics import read_metrics
-from mlvalidate.engine.output_tables import tables_of
+from mlvalidate.engine.output_tables import OutputTable, tables_of
 from mlvalidate.engine.outputs import find_files, is_own_folder, output_folder, pack, packed_archive
-from mlvalidate.engine.rerun import run_again, wanted_variations
+from mlvalidate.engine.rerun import Repeats
 from mlvalidate.engine.sampling import sample_table
 
 _MEGABYTE = 10**6
@@ -82,34 +83,31 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
     start = make_start(paths, run.project.root)
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
-    try:
-        for item in execute(run, paths, start, sources, logs):
-            if isinstance(item, Outcome):
-                outcome = item
-            else:
-                yield SampleTaken(
-                    at=time.time(),
-                    node=planned.node,
-                    rss_mb=item.rss / _MEGABYTE,
-                    cpu_s=item.cpu_s,
-                    processes=item.processes,
-                )
-    finally:
-        for log in logs.values():
-            log.close()
-    assert outcome is not None
-    yield StepFinished(
-        at=time.time(),
-        node=planned.node,
-        exit_code=outcome.exit_code,
-        signal=signal_name(outcome.signal) if outcome.signal else None,
-    )
-    repeats = {
-        variation: run_again(run, planned, variation, sources)
-        for variation in wanted_variations(planned)
-        if outcome.succeeded and not run.interrupted()
-    }
-    result = _judge(run, paths, start, outcome, summaries, logs, started, repeats, sources)
+    with Repeats(run, planned, sources) as repeats:
+        try:
+            for item in execute(run, paths, start, sources, logs, run.interrupted):
+                if isinstance(item, Outcome):
+                    outcome = item
+                else:
+                    yield SampleTaken(
+                        at=time.time(),
+                        node=planned.node,
+                        rss_mb=item.rss / _MEGABYTE,
+                        cpu_s=item.cpu_s,
+                        processes=item.processes,
+                    )
+        finally:
+            for log in logs.values():
+                log.close()
+        assert outcome is not None
+        yield StepFinished(
+            at=time.time(),
+            node=planned.node,
+            exit_code=outcome.exit_code,
+            signal=signal_name(outcome.signal) if outcome.signal else None,
+        )
+        repeated = repeats.conclude(succeeded=outcome.succeeded)
+    result = _judge(run, paths, start, outcome, summaries, logs, started, repeated, sources)
     yield ChecksFinished(at=time.time(), result=result)
 
 
@@ -161,7 +159,7 @@ def _judge(
     found, checks = examine_step(evidence)
     findings, rejection = meet_expectation(evidence, found)
     failed = is_failed(findings) or not (outcome.succeeded or rejection)
-    _sample_tables(run, evidence, folder)
+    _take_samples(run, evidence, folder)
     status = Status.FAILED if failed else Status.PASSED
     if outcome.stop is Stop.INTERRUPT:
         status = Status.INTERRUPTED
@@ -189,9 +187,24 @@ def _judge(
     return StepResult.of(planned, status, started, time.time()).model_copy(update=facts)
 
 
-def _sample_tables(run: Run, evidence: Evidence, folder: StepFolder) -> None:
-    """Keep samples of the output tables for those who compare and picture them."""
-    for table in (table for port in evidence.outputs for table in tables_of(port)):
+def _take_samples(run: Run, evidence: Evidence, folder: StepFolder) -> None:
+    """Keep samples of the output tables for those who compare and picture them.
+
+    Nobody needs them before the run ends, but for baselines: a step may be put into the cache with
+    its own.
+    """
+    tables = [table for port in evidence.outputs for table in tables_of(port)]
+    datasets = [table.dataset for table in tables if table.dataset is not None]
+    if any(dataset.reference == BASELINE for dataset in datasets):
+        _sample_tables(run, evidence, folder, tables)
+    elif run.desk.is_open or any(dataset.reference for dataset in datasets):
+        run.pending.append(run.beside.submit(_sample_tables, run, evidence, folder, tables))
+
+
+def _sample_tables(
+    run: Run, evidence: Evidence, folder: StepFolder, tables: Sequence[OutputTable]
+) -> None:
+    for table in tables:
         has_reference = table.dataset is not None and table.dataset.reference is not None
         if has_reference or run.desk.is_open:
             sampled = sample_table(evidence.node, table, folder, run.redactor.redact)

@@ -56,7 +56,7 @@ class RunTasks:
         """
         run_id, plan = self.run.folder.run_id, self.run.plan
         lengths = path_lengths(plan, past)
-        names = {planned.node: f"{run_id} {planned.node}" for planned in plan.steps}
+        names = {planned.node: self.run.task_name(planned.node) for planned in plan.steps}
         begin = f"{run_id} begins"
         nodes = [
             Task(
@@ -117,6 +117,8 @@ class RunTasks:
         """Compare outputs with their references, judge the run, end it."""
         if self.started is None:
             return
+        for samples in self.run.pending:
+            samples.result()
         if status_of(self.run, self._in_order()) is not Status.INTERRUPTED:
             for changed in self.run.watch.conclude(self._in_order()):
                 self.results[changed.node] = changed

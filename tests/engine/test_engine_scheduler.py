@@ -67,6 +67,75 @@ class Gauge:
         return work
 
 
+def test_a_core_that_no_task_wants_is_lent() -> None:
+    scheduler: Scheduler[str] = Scheduler(2, PLENTY)
+    lent = []
+
+    def borrows() -> Generator[str, None, None]:
+        while not scheduler.cores.borrow("guest", "a"):
+            threading.Event().wait(0.001)
+        lent.append(scheduler.cores.borrow("another", "a"))
+        scheduler.cores.give_back("guest")
+        yield "done"
+
+    tasks = [task("a", borrows), task("b", says("done"), "a")]
+    assert [event for _, event in scheduler.run(tasks)] == ["done", "done"]
+    assert lent == [False]
+
+
+def test_a_core_is_not_lent_while_a_task_waits_for_one() -> None:
+    scheduler: Scheduler[str] = Scheduler(2, memory=10)
+    lent = []
+
+    def borrows() -> Generator[str, None, None]:
+        assert not scheduler.cores.borrow("guest", "a")  # it needs as much memory again
+        # The scheduler has looked at both tasks when it has the event.
+        yield "first"
+        lent.append(scheduler.cores.borrow("guest", "a"))
+        yield "second"
+
+    tasks = [task("a", borrows, memory=8), task("b", says("third"), memory=8)]
+    assert [event for _, event in scheduler.run(tasks)] == ["first", "second", "third"]
+    assert lent == [False]
+
+
+def test_a_core_that_comes_back_is_given_to_a_task_at_once() -> None:
+    scheduler: Scheduler[str] = Scheduler(2, PLENTY)
+    returned, ran = threading.Event(), threading.Event()
+
+    def borrows() -> Generator[str, None, None]:
+        while not scheduler.cores.borrow("guest", "a"):
+            threading.Event().wait(0.001)
+        yield "lent"
+
+    def holds() -> Generator[str, None, None]:
+        assert not ran.wait(0.05)
+        returned.set()
+        scheduler.cores.give_back("guest")
+        # Without another event of this task.
+        assert ran.wait(PATIENCE)
+        yield "held"
+
+    def runs() -> Generator[str, None, None]:
+        assert returned.is_set()
+        ran.set()
+        yield "ran"
+
+    tasks = [task("a", borrows), task("b", holds, "a"), task("c", runs, "a")]
+    events = [event for _, event in scheduler.run(tasks)]
+    assert events == ["lent", "ran", "held"]
+
+
+def test_with_one_job_no_core_is_lent() -> None:
+    scheduler: Scheduler[str] = Scheduler(1, PLENTY)
+
+    def borrows() -> Generator[str, None, None]:
+        yield str(scheduler.cores.borrow("guest", "a"))
+
+    tasks = [task("a", borrows), task("b", says("x"), "a")]
+    assert [event for _, event in scheduler.run(tasks)] == ["False", "x"]
+
+
 def test_independent_tasks_run_at_once() -> None:
     barrier = threading.Barrier(3)
     events = run(3, *(task(name, meets(barrier)) for name in "abc"))
