@@ -79,11 +79,11 @@ def test_a_session_on_workers(shop: pytest.Pytester) -> None:
     text = result.stdout.str()
     for said in (
         "FAILED script bad | 1 failed | 1 error, 1 warning",
-        "error X201: KeyError: 'tenure'",
+        "error X201 in bad: KeyError: 'tenure'",
         "  at bad.py:2",
         "bad printed at the end:\nreading\n",
         "reproduce: mlvalidate test-script bad",
-        "FAILED mlvalidate.yaml::bad",
+        "FAILED mlvalidate.yaml::bad - X201 KeyError: 'tenure'",
         "SKIPPED [1] mlvalidate.yaml: nothing provides data of last",
         "; covered by shop",
     ):

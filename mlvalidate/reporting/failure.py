@@ -18,7 +18,7 @@ def describe_failure(report: Report, run: PipelineResult) -> tuple[str, str]:
     if errors:
         more = f" (and {count(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
         summary = f"{errors[0].code} {errors[0].message}{more}"
-    blocks = [verdict_line(run).plain]
+    blocks = [summary, verdict_line(run).plain]
     if len(run.steps) > 1:
         lines = [f"{step.status.value:<11} {outcome_line(step)}" for step in run.steps]
         blocks.append("\n".join(lines))

@@ -177,9 +177,11 @@ def _left_out(report: Report) -> Xml.Element:
 
 def finding_text(report: Report, run: PipelineResult, finding: Finding) -> str:
     """Return a finding in full, as plain text."""
+    blamed = f" in {finding.step}" if finding.step else ""
     lines = [
-        f"{finding.severity.value} {finding.code}: {finding.message}",
+        f"{finding.severity.value} {finding.code}{blamed}: {finding.message}",
         f"  at {find_place(report, run, finding)}",
+        *([f"  observed in {finding.observed_in}"] if finding.observed_in else []),
         *(f"  > {example}" for example in finding.evidence),
     ]
     if finding.hint:
