@@ -334,6 +334,14 @@ def _comment(lab: Lab) -> str:
     return lab.run(f"{report}; cat comment.md", lab.broken)
 
 
+@_recipe("ci-pytest")
+def _pytest(lab: Lab) -> str:
+    options = "--mlvalidate --mlvalidate-no-record -p no:randomly -p no:cacheprovider"
+    return lab.run(
+        f"cd broken && pytest {options} -k 'preprocess or evaluate or churn'", lab.broken
+    )
+
+
 def _make_help_recipe(command: str) -> None:
     RECIPES[f"help-{command or 'mlvalidate'}"] = lambda _lab: help_text(command)
 
