@@ -74,6 +74,7 @@ def test_items(shop: pytest.Pytester) -> None:
     assert run(shop, "--collect-only", "-q").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.slow
 def test_a_session_on_workers(shop: pytest.Pytester) -> None:
     result = run(
         shop,
@@ -111,6 +112,7 @@ def test_a_single_case(shop: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["mlvalidate.yaml::load[[]missing_column.amount[]] PASSED*"])
 
 
+@pytest.mark.slow
 def test_what_is_recorded(shop: pytest.Pytester) -> None:
     """Runs of all workers, at once when the session ends; without MLflow they wait."""
     project = {**PROJECT, "tracking": {"uri": "http://127.0.0.1:9"}}
