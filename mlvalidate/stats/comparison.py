@@ -5,8 +5,8 @@ the median of all differences between the two samples, which outliers hardly mov
 comes from the exact distribution of Mann and Whitney's statistic, so it holds for any shape of the
 noise, as long as both samples have the same one.
 
-Timings that were taken in turn are pairs, and what slows both halves of a pair does not count: there
-it is the median of all means of two ratios, with the interval of Wilcoxon's signed ranks.
+Timings that were taken in turn are pairs, and what slows both halves of a pair does not count:
+there it is the median of all means of two ratios, with the interval of Wilcoxon's signed ranks.
 
 A verdict needs an interval without 1, and a shift that anybody would care for.
 """
