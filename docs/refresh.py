@@ -30,6 +30,7 @@ HELP_WIDTH = 80
 _BLOCK = re.compile(r"(<!-- output: (?P<name>[\w-]+) -->\n)(?P<body>.*?)(<!-- end -->)", re.DOTALL)
 _FILE = re.compile(r"<!-- file: (?P<name>\S+) -->\n+```\w*\n(?P<text>.*?)```", re.DOTALL)
 _FINDINGS = DOCS / "reference" / "findings.md"
+_HINTS = DOCS / "reference" / "hints.md"
 # What would make the output differ from that of a reader.
 _NOT_PASSED_ON = ("CI", "GITHUB_ACTIONS", "FORCE_COLOR", "COLUMNS", "PYTHONPATH")
 
@@ -321,6 +322,12 @@ def _plugin(lab: Lab) -> str:
     return lab.run(command, lab.plugin, PYTHONPATH=str(lab.plugin))
 
 
+@_recipe("ci-comment")
+def _comment(lab: Lab) -> str:
+    report = "mlvalidate test-pipeline -q -C broken --no-record --markdown comment.md"
+    return lab.run(f"{report}; cat comment.md", lab.broken)
+
+
 def _make_help_recipe(command: str) -> None:
     RECIPES[f"help-{command or 'mlvalidate'}"] = lambda _lab: help_text(command)
 
@@ -360,10 +367,12 @@ def refresh(page: Path, lab: Lab, wanted: set[str]) -> bool:
 
 def refresh_findings() -> bool:
     """Rewrite the reference of findings, which is made from the docstrings of the checks."""
+    from mlvalidate.checks.hints.reference import reference_page as hints_page
     from mlvalidate.checks.registry import reference_page
 
     before = _FINDINGS.read_text() if _FINDINGS.exists() else ""
     _FINDINGS.write_text(reference_page())
+    _HINTS.write_text(hints_page())
     return before != _FINDINGS.read_text()
 
 

@@ -375,6 +375,7 @@ def _run_plans(
         for run_id, recording in recordings.items():
             left = max(deadline - time.monotonic(), 0.0)
             results[run_id] = _with_links(results[run_id], recording, left)
+        _count_waiting(project, results)
         return tuple(results.get(order.folder.run_id) for order in orders)
 
 
@@ -422,6 +423,20 @@ def _with_links(
             "unrecorded": recording.unrecorded,
         }
     )
+
+
+def _count_waiting(project: Project, results: dict[str, PipelineResult]) -> None:
+    """Say in the results of runs that wait to be recorded how many do, where there are more."""
+    waiting = [run_id for run_id, result in results.items() if result.unrecorded]
+    if not waiting:
+        return
+    from mlvalidate.tracking.sync import unrecorded_runs
+
+    number = len({*waiting, *unrecorded_runs(project.state_folder)})
+    if number > 1:
+        for run_id in waiting:
+            reason = f"{results[run_id].unrecorded}; {number} runs wait"
+            results[run_id] = results[run_id].model_copy(update={"unrecorded": reason})
 
 
 def _ui_command(project: Project) -> str:

@@ -14,7 +14,7 @@ an object with functions marked by `hookimpl`:
     def mlvalidate_checks():
         return [MyCheck]
 
-mlvalidate's own checks register through the same hook.
+mlvalidate's own checks and formats register through the same hooks.
 """
 
 from __future__ import annotations
@@ -24,9 +24,10 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from mlvalidate.checks.base import Check
+    from mlvalidate.core.reporters import Reporter
 
 hookspec = pluggy.HookspecMarker("mlvalidate")
 hookimpl = pluggy.HookimplMarker("mlvalidate")
@@ -38,4 +39,13 @@ def mlvalidate_checks() -> Sequence[type[Check]]:  # type: ignore[empty-body]
 
     Each has a code of its own (a letter and three digits; third parties use ``Z``), a severity
     and a docstring, which is its documentation. See `mlvalidate.checks.base`.
+    """
+
+
+@hookspec
+def mlvalidate_reporters() -> Mapping[str, Reporter]:  # type: ignore[empty-body]
+    """Return formats that a run can be written in, by name: `--output NAME=FILE` asks for one.
+
+    A reporter is a function that takes a `mlvalidate.core.reporters.Report` and returns the text
+    of the file. It changes nothing and prints nothing. Names of two plugins must differ.
     """

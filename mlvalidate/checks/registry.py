@@ -109,6 +109,11 @@ def all_checks() -> tuple[type[Check], ...]:
     return tuple(by_code[code] for code in sorted(by_code))
 
 
+def all_rules() -> dict[str, type[Rule]]:
+    """Return everything that can be found, by code: by checks, the engine and the gates."""
+    return {rule.code: rule for rule in (*all_checks(), *_OTHER_RULES)}
+
+
 def judge_step(evidence: Evidence) -> tuple[Finding, ...]:
     """Run every check on one executed step, but for those that the case of its data excuses."""
     findings: list[Finding] = []

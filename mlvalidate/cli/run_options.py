@@ -41,6 +41,17 @@ class RunOptions:
     dry_run: bool = False
     no_record: bool = False
     no_cache: bool = False
+    junit: Path | None = None
+    markdown: Path | None = None
+    sarif: Path | None = None
+    outputs: tuple[tuple[str, Path], ...] = ()
+    github: bool = False
+
+    @property
+    def wanted_reports(self) -> tuple[tuple[str, Path], ...]:
+        """The formats in which the run is to be written, with their files."""
+        named = (("junit", self.junit), ("markdown", self.markdown), ("sarif", self.sarif))
+        return (*((name, path) for name, path in named if path is not None), *self.outputs)
 
     def for_api(self, entry: str | None = None, explore: int | None = None) -> api.Options:
         """Return the part that makes the plan."""
@@ -105,6 +116,23 @@ def _parse_data_dirs(
         if not folders[port].exists():
             raise click.BadParameter(f"there is no file or folder {path!r}", ctx, param)
     return folders
+
+
+def _parse_outputs(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, Path], ...]:
+    outputs = []
+    for value in values:
+        name, equals, path = value.partition("=")
+        if not (name and equals and path):
+            raise click.BadParameter(f"expected NAME=FILE, got {value!r}", ctx, param)
+        outputs.append((name, Path(path).expanduser()))
+    return tuple(outputs)
+
+
+def _report_option(name: str, help_text: str) -> _Decorator:
+    file = click.Path(dir_okay=False, path_type=Path)
+    return click.option(f"--{name}", type=file, metavar="FILE", help=help_text)
 
 
 _OPTIONS: Mapping[str, _Decorator] = {
@@ -176,5 +204,22 @@ _OPTIONS: Mapping[str, _Decorator] = {
         "--no-cache",
         is_flag=True,
         help="Run steps although nothing has changed since they passed, and keep none of them.",
+    ),
+    "junit": _report_option("junit", "Write the run as JUnit's XML, for CI services."),
+    "markdown": _report_option("markdown", "Write the run in markdown, for a comment."),
+    "sarif": _report_option("sarif", "Write the findings as SARIF, for code scanning."),
+    "outputs": click.option(
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="NAME=FILE",
+        callback=_parse_outputs,
+        help="Write the run in a format by its name: junit, markdown, sarif or one of a plugin. "
+        "Repeatable.",
+    ),
+    "github": click.option(
+        "--github",
+        is_flag=True,
+        help="Annotate lines of code, and write the summary of the job on GitHub.",
     ),
 }

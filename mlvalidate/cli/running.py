@@ -9,6 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Generic, ParamSpec
 
 from mlvalidate.cli.output import console_for, write_out
+from mlvalidate.cli.reports import ReportFiles, suite_of
 from mlvalidate.cli.run_options import RunOptions
 from mlvalidate.cli.settings import Settings
 from mlvalidate.core.errors import ExitCode
@@ -47,6 +48,7 @@ def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptio
     from mlvalidate.reporting.live import choose_progress
     from mlvalidate.reporting.summary import print_summary
 
+    files = ReportFiles.prepare(options)
     console = console_for(settings)
     progress = choose_progress(console, verbose=settings.verbose, quiet=settings.quiet)
     display = _Display(progress.handle)
@@ -56,15 +58,18 @@ def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptio
         )
     if settings.json:
         write_out(result.model_dump_json(indent=2))
-    display.raise_fault()
-    print_summary(
-        console,
-        result,
-        api.run_folder(project, result),
-        verbose=settings.verbose,
-        quiet=settings.quiet,
-        sync_command=_sync_command(settings),
-    )
+    try:
+        display.raise_fault()
+        print_summary(
+            console,
+            result,
+            api.run_folder(project, result),
+            verbose=settings.verbose,
+            quiet=settings.quiet,
+            sync_command=_sync_command(settings),
+        )
+    finally:
+        files.write(settings, project, suite_of(result))
     return result.exit_code
 
 
@@ -97,6 +102,7 @@ def _execute_suite(
     from mlvalidate.reporting.live import choose_progress
     from mlvalidate.reporting.suite import SuiteProgress, print_suite_summary
 
+    files = ReportFiles.prepare(options)
     console = console_for(settings)
     progress = choose_progress(console, verbose=settings.verbose, quiet=settings.quiet)
     with closing(progress):
@@ -106,15 +112,18 @@ def _execute_suite(
         )
     if settings.json:
         write_out(result.model_dump_json(indent=2))
-    display.raise_fault()
-    print_suite_summary(
-        console,
-        result,
-        lambda run: api.run_folder(project, run),
-        verbose=settings.verbose,
-        quiet=settings.quiet,
-        sync_command=_sync_command(settings),
-    )
+    try:
+        display.raise_fault()
+        print_suite_summary(
+            console,
+            result,
+            lambda run: api.run_folder(project, run),
+            verbose=settings.verbose,
+            quiet=settings.quiet,
+            sync_command=_sync_command(settings),
+        )
+    finally:
+        files.write(settings, project, result)
     return result.exit_code
 
 

@@ -40,6 +40,11 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
     ),
     # The password of a URL. It may hold an @ that should have been written as %40.
     (re.compile(r"(?<=://)([^/\s:@]*):[^/\s]+@"), rf"\1:{MASK}@"),
+    # A password in the query of a URL, as drivers of databases take it.
+    (
+        re.compile(r"(?i)(?<=[?&])((?:ssl)?passw(?:or)?d|pwd|passphrase|token|secret)=[^&\s'\"]+"),
+        rf"\1={MASK}",
+    ),
 )
 
 # Fields whose entries a script is given, so that the name of a key says what is a secret.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,11 @@ from mlvalidate.tracking.store import Store
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
-    from mlflow.entities import DatasetInput
+    from mlflow.entities import DatasetInput, Run
 
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
-_MOST_RUNS = 1000
+# The most that MLflow returns at once.
+_MOST_RUNS = 50_000
 
 
 class Gateway:
@@ -36,26 +37,34 @@ class Gateway:
         self.experiment_id = experiment_id
 
     def find_runs(self, run_id: str) -> dict[str, str]:
-        """Return the MLflow runs of one of our runs by their key, and delete double ones.
+        """Return the MLflow runs of one of our runs by their key, see `delete_doubles`."""
+        return choose_family(self._search(run_id), layout.run_key(run_id))
 
-        A create request that timed out here can still be carried out by the server, after the
-        next attempt has looked for its run.
+    def delete_doubles(self, run_id: str) -> dict[str, str]:
+        """Keep one MLflow run for each key of one of our runs that has ended; return those.
+
+        Doubles come of a create request that timed out here and was carried out all the same, and
+        of two hosts that record copies of one journal. Whoever ends last deletes what is too many,
+        and both keep the same.
         """
+        runs = self._search(run_id)
+        kept = choose_family(runs, layout.run_key(run_id))
         with mlflow_errors_told(self.store):
-            runs = self._client.search_runs(
-                [self.experiment_id],
-                filter_string=f"tags.`{layout.RUN_ID}` = '{run_id}'",
-                order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
-                max_results=_MOST_RUNS,
-            )
-            found: dict[str, str] = {}
             for run in runs:
-                key = run.data.tags.get(layout.KEY, "")
-                if key in found:
+                if run.info.run_id not in kept.values():
                     self._client.delete_run(run.info.run_id)
-                elif key:
-                    found[key] = run.info.run_id
-        return found
+        return kept
+
+    def _search(self, run_id: str) -> list[Run]:
+        with mlflow_errors_told(self.store):
+            return list(
+                self._client.search_runs(
+                    [self.experiment_id],
+                    filter_string=f"tags.`{layout.RUN_ID}` = '{run_id}'",
+                    order_by=["attributes.start_time ASC", "attributes.run_id ASC"],
+                    max_results=_MOST_RUNS,
+                )
+            )
 
     def create_run(self, name: str, started_at: float, tags: Mapping[str, str]) -> str:
         """Create a run with all its tags, in one request that is never sent twice."""
@@ -111,6 +120,23 @@ class Gateway:
         for first in range(0, len(inputs), limits.MOST_DATASETS):
             part = inputs[first : first + limits.MOST_DATASETS]
             self._client.log_inputs(mlflow_run_id, datasets=part)
+
+
+def choose_family(runs: Sequence[Run], top: str) -> dict[str, str]:
+    """Return the MLflow runs by key: a parent (key ``top``) and what is nested in just this one.
+
+    Of several parents the first that has ended, for it is complete, else the first; so everybody
+    who asks chooses the same.
+    """
+    parents = [run for run in runs if run.data.tags.get(layout.KEY) == top]
+    if not parents:
+        return {}
+    chosen = min(parents, key=lambda run: run.info.end_time is None).info.run_id
+    family = {top: chosen}
+    for run in runs:
+        if run.data.tags.get(layout.MLFLOW_PARENT) == chosen and layout.KEY in run.data.tags:
+            family.setdefault(run.data.tags[layout.KEY], run.info.run_id)
+    return family
 
 
 def ensure_experiment(client: MlflowClient, store: Store) -> str:

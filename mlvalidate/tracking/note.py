@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.units import format_duration
+from mlvalidate.reporting.markdown import escape, table
 
 _MOST_FINDINGS = 20
 
@@ -18,7 +19,7 @@ _MOST_FINDINGS = 20
 def run_report(result: PipelineResult) -> str:
     """Return the report on a whole run."""
     facts = (
-        f"{result.kind} {_inline(result.name)}",
+        f"{result.kind} {escape(result.name)}",
         f"{result.data_source.value} data, scenario {result.scenario}, seed {result.seed}",
         format_duration(result.duration_s),
         _count(result.all_findings),
@@ -27,7 +28,7 @@ def run_report(result: PipelineResult) -> str:
         f"**{result.status.value.upper()}** · " + " · ".join(facts),
         _step_table(result),
         _findings(result.all_findings),
-        "\n".join(f"- {_inline(note)}" for note in result.notes),
+        "\n".join(f"- {escape(note)}" for note in result.notes),
         _reproduce(result.command),
     ]
     return _join(blocks)
@@ -39,15 +40,15 @@ def step_report(result: StepResult, command: str, link: str = "") -> str:
     ``link`` is the page of the run that a reused step is of, where it is known.
     """
     facts = (
-        f"step {_inline(result.step)} ({result.kind}, {_code(result.entry_point)})",
+        f"step {escape(result.step)} ({result.kind}, {_code(result.entry_point)})",
         format_duration(result.usage.duration_s),
         _count(result.findings),
     )
     blocks = [
         f"**{result.status.value.upper()}** · " + " · ".join(facts),
-        f"rejected, as expected: {_inline(result.rejection)}" if result.rejection else "",
+        f"rejected, as expected: {escape(result.rejection)}" if result.rejection else "",
         _reuse(result, link),
-        _inline(result.message),
+        escape(result.message),
         _findings(result.findings),
         _reproduce(command),
     ]
@@ -57,10 +58,10 @@ def step_report(result: StepResult, command: str, link: str = "") -> str:
 def _reuse(result: StepResult, link: str) -> str:
     """Return of which run a step is that did not run, or why it ran although it had run before."""
     if not result.reused_from:
-        return f"ran because: {_inline(result.run_detail)}" if result.run_detail else ""
-    run = _inline(result.reused_from)
+        return f"ran because: {escape(result.run_detail)}" if result.run_detail else ""
+    run = escape(result.reused_from)
     text = f"reused from run [{run}]({link})" if link else f"reused from run {run}"
-    return f"{text}; since then: {_inline(result.run_detail)}" if result.run_detail else text
+    return f"{text}; since then: {escape(result.run_detail)}" if result.run_detail else text
 
 
 def _join(blocks: Iterable[str]) -> str:
@@ -68,21 +69,11 @@ def _join(blocks: Iterable[str]) -> str:
 
 
 def _step_table(result: PipelineResult) -> str:
-    steps = result.steps
     if result.kind == "matrix":
-        return "\n".join(
-            [
-                "| case | expected | what happened | time | findings |",
-                "| --- | --- | --- | ---: | --- |",
-                *(f"| {' | '.join(_case_cells(s))} |" for s in steps),
-            ]
-        )
-    rows = [
-        "| node | status | time | peak memory | rows | findings |",
-        "| --- | --- | ---: | ---: | --- | --- |",
-    ]
-    rows += [f"| {' | '.join(_cells(step))} |" for step in steps]
-    return "\n".join(rows)
+        of_cases = ("case", "expected", "what happened", "time", "findings")
+        return table(of_cases, map(_case_cells, result.steps))
+    of_nodes = ("node", "status", "time", "peak memory", "rows", "findings")
+    return table(of_nodes, map(_cells, result.steps))
 
 
 def _case_cells(step: StepResult) -> tuple[str, ...]:
@@ -91,20 +82,20 @@ def _case_cells(step: StepResult) -> tuple[str, ...]:
         happened = f"skipped: {step.skip_detail}"
     time = "" if step.status is Status.SKIPPED else format_duration(step.usage.duration_s)
     count = "" if step.status is Status.SKIPPED else _count(step.findings)
-    return (_cell(step.scenario), step.expectation.value, _cell(happened), time, count)
+    return (escape(step.scenario), step.expectation.value, escape(happened), time, count)
 
 
 def _cells(step: StepResult) -> tuple[str, ...]:
     if step.status is Status.SKIPPED:
         reason = step.skip_reason.value if step.skip_reason else ""
         detail = " ".join(part for part in (reason, step.skip_detail) if part)
-        return (_cell(step.node), f"skipped: {_cell(detail)}" if detail else "skipped", *[""] * 4)
+        return (escape(step.node), f"skipped: {escape(detail)}" if detail else "skipped", *[""] * 4)
     return (
-        _cell(step.node),
+        escape(step.node),
         f"{step.status.value} (reused)" if step.reused_from else step.status.value,
         format_duration(step.usage.duration_s),
         f"{step.usage.peak_rss_mb:.0f} MB",
-        _cell(", ".join(f"{port} {rows}" for port, rows in step.rows.items())),
+        escape(", ".join(f"{port} {rows}" for port, rows in step.rows.items())),
         _count(step.findings),
     )
 
@@ -129,29 +120,17 @@ def _findings(findings: Sequence[Finding]) -> str:
 
 def _finding(finding: Finding) -> str:
     where = ".".join(part for part in (finding.step, finding.port) if part)
-    place = f" {_inline(where)}:" if where else ""
+    place = f" {escape(where)}:" if where else ""
     location = f" ({_code(finding.location)})" if finding.location else ""
-    hint = f" _{_inline(finding.hint)}_" if finding.hint else ""
+    hint = f" _{escape(finding.hint)}_" if finding.hint else ""
     return (
         f"- **{finding.code}** {finding.severity.value}{place} "
-        f"{_inline(finding.message)}{location}{hint}"
+        f"{escape(finding.message)}{location}{hint}"
     )
 
 
 def _reproduce(command: str) -> str:
     return f"Reproduce: {_code(command)}" if command else ""
-
-
-def _inline(text: str) -> str:
-    """Return the text on one line, without what markdown would make of it."""
-    line = " ".join(text.split())
-    for character in "\\`*_[]<>|":
-        line = line.replace(character, f"\\{character}")
-    return line
-
-
-def _cell(text: str) -> str:
-    return _inline(text)
 
 
 def _code(text: str) -> str:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.secrets import Redactor
-from mlvalidate.tracking.store import Store
+from mlvalidate.tracking.store import PASSWORD, USERNAME, Store
 
 _MOST_CHARACTERS = 300
+_RESPONSE_BODY = re.compile(r"Response body: '(?P<text>[^'<>\n]{1,120})'")
 
 
 class RecordingError(InfrastructureError):
@@ -43,12 +46,32 @@ def mlflow_errors_told(store: Store) -> Iterator[None]:
 def _describe(error: BaseException, fault: str, store: Store) -> str:
     """Return one line about the error, with the network's fault where that is the cause."""
     if fault:
-        text = f"the MLflow server at {store.web_address or store.shown_uri} {fault}"
+        what = "database" if store.is_database else "MLflow server"
+        text = f"the {what} at {store.web_address or store.shown_uri} {fault}"
+    elif refusal := _refusal(error, store):
+        text = f"the MLflow server at {store.web_address or store.shown_uri} {refusal}"
     else:
         lines = str(error).strip().splitlines()
         text = lines[0] if lines else type(error).__name__
     text = Redactor.for_environment(os.environ).redact(text)
     return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+
+
+def _refusal(error: BaseException, store: Store) -> str:
+    """Return what a server says that does not let the user in; nothing when that was not it."""
+    status = getattr(error, "get_http_status_code", int)()
+    user = store.credentials.get(USERNAME) or os.environ.get(USERNAME, "")
+    if status == HTTPStatus.UNAUTHORIZED and (user or os.environ.get("MLFLOW_TRACKING_TOKEN")):
+        who = f"user {user!r} with this password" if user else "the token in MLFLOW_TRACKING_TOKEN"
+        return f"does not accept {who} (401)"
+    if status == HTTPStatus.UNAUTHORIZED:
+        return f"asks for a user: set {USERNAME} and {PASSWORD} (401)"
+    if status == HTTPStatus.FORBIDDEN:
+        said = _RESPONSE_BODY.search(str(error))
+        who = f"user {user!r}" if user else "you"
+        answer = f", and says {said['text']!r}" if said else ""
+        return f"does not let {who} write to the experiment {store.experiment!r} (403){answer}"
+    return ""
 
 
 def _network_fault(error: BaseException) -> str:

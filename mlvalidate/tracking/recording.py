@@ -27,19 +27,35 @@ from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.links import run_link
 from mlvalidate.tracking.progress import Entry, append, read_progress, recorded_run
 
+# Ends the key under which the progress log says that drift was added to a run.
+_DRIFT = "#drift"
+
 
 class RunRecorder:
-    """Records one run. Whoever uses it holds the run's tracking lock."""
+    """Records one run. Whoever uses it holds the run's tracking lock.
 
-    def __init__(self, folder: RunFolder, gateway: Gateway, context: Mapping[str, str]) -> None:
+    ``has_ended`` tells that the run was over before: then a copy of its journal on another host,
+    where no lock reaches, may have been recorded, or be being recorded just now.
+    """
+
+    def __init__(
+        self,
+        folder: RunFolder,
+        gateway: Gateway,
+        context: Mapping[str, str],
+        *,
+        has_ended: bool = False,
+    ) -> None:
         self._folder = folder
         self._gateway = gateway
         self._context = context
         self._samples: dict[str, list[SampleTaken]] = defaultdict(list)
         progress = read_progress(folder, gateway.store.key)
-        self._recorded = set(progress.recorded)
         # Nothing can be there before the first attempt: no need to search.
-        self._runs = gateway.find_runs(folder.run_id) if progress.was_started else {}
+        self._may_be_double = has_ended or progress.was_started
+        self._runs = gateway.find_runs(folder.run_id) if self._may_be_double else {}
+        # What somebody has deleted in the meantime is recorded again.
+        self._recorded = {key for key in progress.recorded if _run_of(key) in self._runs}
         if not progress.was_started:
             self._log(Entry(op="started"))
 
@@ -101,7 +117,7 @@ class RunRecorder:
 
     def _record_drift(self, started: RunStarted, result: StepResult) -> None:
         node = layout.run_key(started.run_id, result.node)
-        key = f"{node}#drift"
+        key = f"{node}{_DRIFT}"
         # The only run of a script is written at its end.
         if started.plan.kind == "script" or key in self._recorded:
             return
@@ -126,13 +142,22 @@ class RunRecorder:
         else:
             written = content.pipeline_content(started, result)
         key = layout.run_key(started.run_id)
+        self._gateway.write(self._runs[key], written, scratch=self._folder.root)
+        if self._may_be_double:
+            self._delete_doubles(started.run_id)
         run = self._runs[key]
-        self._gateway.write(run, written, scratch=self._folder.root)
         experiment = self._gateway.experiment_id
         url = run_link(self._gateway.store, experiment, run)
         self._log(
             Entry(op="done", key=key, experiment_id=experiment, mlflow_run_id=run, run_url=url)
         )
+
+    def _delete_doubles(self, run_id: str) -> None:
+        for key, run in self._gateway.delete_doubles(run_id).items():
+            if self._runs.get(key) != run:
+                # Another's record stays. Who links to the run shall find it.
+                self._runs[key] = run
+                self._log(Entry(op="recorded", key=key, mlflow_run_id=run))
 
     def _create(self, key: str, name: str, started_at: float, tags: Mapping[str, str]) -> str:
         """Return the run of this key, created where it does not exist yet."""
@@ -143,3 +168,8 @@ class RunRecorder:
 
     def _log(self, entry: Entry) -> None:
         append(self._folder, entry.model_copy(update={"store": self._gateway.store.key}))
+
+
+def _run_of(key: str) -> str:
+    """Return the key of the run that an entry of the progress log is about."""
+    return key.removesuffix(_DRIFT)

@@ -31,6 +31,7 @@ _DEFAULTS = {
     "MLFLOW_ALLOW_FILE_STORE": "true",
     "GIT_PYTHON_REFRESH": "quiet",
     "AWS_MAX_ATTEMPTS": "2",
+    "PGCONNECT_TIMEOUT": "5",
 }
 # What has to hold: asynchronous logging loses data when the server dies, and says that all is well.
 _FORCED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false"}
@@ -45,7 +46,7 @@ def open_session(store: Store) -> Iterator[Gateway]:
 
     RecordingError when the store can't be reached or refuses.
     """
-    with _environment(), _quiet():
+    with _environment(store), _quiet():
         with mlflow_errors_told(store), _initialisation_lock(store):
             client = _connect(store)
             experiment_id = ensure_experiment(client, store)
@@ -58,7 +59,7 @@ def open_client(store: Store) -> Iterator[MlflowClient]:
 
     RecordingError when the store refuses.
     """
-    with _environment(), _quiet():
+    with _environment(store), _quiet():
         with mlflow_errors_told(store), _initialisation_lock(store):
             client = _connect(store)
         yield client
@@ -70,7 +71,7 @@ def _connect(store: Store) -> MlflowClient:
     from mlflow.store.db import utils
 
     utils.MAX_RETRY_COUNT = _DATABASE_ATTEMPTS
-    return MlflowClient(tracking_uri=store.uri)
+    return MlflowClient(tracking_uri=store.client_uri)
 
 
 @contextmanager
@@ -87,13 +88,15 @@ def _initialisation_lock(store: Store) -> Iterator[None]:
 
 
 @contextmanager
-def _environment() -> Iterator[None]:
+def _environment(store: Store) -> Iterator[None]:
+    """Set what has to hold in a session. A user in the URI wins over one in the environment."""
     before = dict(os.environ)
-    os.environ.update({**_DEFAULTS, **before, **_FORCED})
+    forced = {**_FORCED, **store.credentials}
+    os.environ.update({**_DEFAULTS, **before, **forced})
     try:
         yield
     finally:
-        for name in {**_DEFAULTS, **_FORCED}:
+        for name in {**_DEFAULTS, **forced}:
             if name in before:
                 os.environ[name] = before[name]
             else:

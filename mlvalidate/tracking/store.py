@@ -21,6 +21,8 @@ from mlvalidate.core.secrets import Redactor
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]*)(?P<query>\?.*)?", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+.-]*):")
 _DATABASES = ("postgresql", "mysql", "mssql", "oracle")
+# MLflow's own: https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth
+USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
 # These have no colon, and still are no folder.
 _DATABRICKS = ("databricks", "databricks-uc", "uc")
 
@@ -55,6 +57,11 @@ class Store:
         return self.scheme in ("http", "https")
 
     @property
+    def is_database(self) -> bool:
+        """Tell whether the store is a database on a server, without MLflow in front of it."""
+        return self.scheme in _DATABASES
+
+    @property
     def needs_ui(self) -> bool:
         """Tell whether `mlvalidate ui` has to be started to look at the store."""
         return self.scheme in ("sqlite", "file", *_DATABASES)
@@ -76,6 +83,20 @@ class Store:
         parts = urlsplit(self.uri)
         host = parts.netloc.rpartition("@")[2]
         return urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", ""))
+
+    @property
+    def client_uri(self) -> str:
+        """The URI as MLflow's client is given it: without user and password where it is http."""
+        return self.web_address or self.uri
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        """MLflow's variables for the user and the password that an http URI names."""
+        parts = urlsplit(self.uri)
+        if not self.is_http or "@" not in parts.netloc:
+            return {}
+        user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+        return {USERNAME: unquote(user), PASSWORD: unquote(password)}
 
     @property
     def key(self) -> str:

@@ -151,7 +151,7 @@ def _record_one(folder: RunFolder, gateway: Gateway, tally: _Tally) -> None:
             tally.postpone(folder, "its journal could not be read to the end, or be closed")
             return
         context = progress.context or minimal_context()
-        RunRecorder(folder, gateway, context).record(events)
+        RunRecorder(folder, gateway, context, has_ended=True).record(events)
         tally.recorded.append(folder.run_id)
         _record_reports(folder, gateway, tally)
 

@@ -17,7 +17,7 @@ from types import TracebackType
 
 LIBRARIES = (
     "boto3", "botocore.session", "joblib", "numpy", "pandas", "pyarrow.parquet", "requests",
-    "sklearn.compose", "sklearn.preprocessing",
+    "sklearn.compose", "sklearn.ensemble", "sklearn.linear_model", "sklearn.preprocessing",
 )  # fmt: skip
 
 

@@ -134,6 +134,12 @@ def test_secret_access_keys_in_many_notations(text: str) -> None:
         ("http://me:hun@ter2@host/x", "http://me:***@host/x"),
         ("see https://me:pw@a.b and s3://c:d@e", "see https://me:***@a.b and s3://c:***@e"),
         ("http://host:8080/path", "http://host:8080/path"),
+        (
+            "postgresql://db/x?user=me&password=hunter2&a=b",
+            "postgresql://db/x?user=me&password=***&a=b",
+        ),
+        ("x://h?sslpassword=a%20b'", "x://h?sslpassword=***'"),
+        ("x://h?passwordless=yes", "x://h?passwordless=yes"),
         ("http://host/a@b:c", "http://host/a@b:c"),
         ("mail me@host: x", "mail me@host: x"),
     ],

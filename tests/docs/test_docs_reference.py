@@ -13,6 +13,7 @@ from docs_pages import ROOT, first_table, read, refresh, section, table_keys
 
 from mlvalidate import hookspecs
 from mlvalidate.checks import registry
+from mlvalidate.checks.hints.reference import reference_page as hints_page
 from mlvalidate.cli.group import COMMANDS, cli
 from mlvalidate.core.errors import ExitCode
 from mlvalidate.core.gates import FINDING_METRICS, STEP_METRICS
@@ -128,6 +129,10 @@ def test_every_figure_of_gates_is_documented() -> None:
 
 def test_findings_page_is_the_generated_one() -> None:
     assert read("reference/findings.md") == registry.reference_page()
+
+
+def test_the_page_of_hints_is_made_from_their_docstrings() -> None:
+    assert read("reference/hints.md") == hints_page()
 
 
 def test_every_code_is_documented_once() -> None:

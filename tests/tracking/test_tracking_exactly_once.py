@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from tracking_builders import (
@@ -15,13 +17,15 @@ from tracking_builders import (
     make_step,
     write_journal,
 )
-from tracking_faulty_client import Killed, dying_gateway
+from tracking_faulty_client import DyingClient, Killed, dying_gateway
 from tracking_stored import look
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.events import ChecksFinished
 from mlvalidate.engine.journal import JournalWriter, read_events
+from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.progress import decline, read_progress, tracking_lock
+from mlvalidate.tracking.reasons import RecordingError
 from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.recording import RunRecorder
 from mlvalidate.tracking.session import open_session
@@ -110,6 +114,43 @@ def test_a_run_that_a_late_answer_doubled_is_deleted(project: Project, store: St
         tags = {"mlvalidate.run_id": RUN_ID, "mlvalidate.key": RUN_ID}
         gateway.create_run("twin", START + 1, tags)
     sync(project.state_folder, store)
+    assert_complete(look(store), RUN_ID)
+
+
+@pytest.mark.parametrize("last", [0, 1, 2, 4, 6, 9, 13])
+def test_two_hosts_record_copies_of_one_journal(
+    project: Project, store: Store, tmp_path: Path, last: int
+) -> None:
+    """One has come to a call, and is overtaken by the other, which sees nothing of its lock."""
+    here = failed_pipeline(project.root, project.state_folder)
+    failed_pipeline(project.root, tmp_path / "elsewhere")
+    with open_session(store) as gateway:
+
+        class Overtaken(DyingClient):
+            def __getattr__(self, name: str):
+                if self.calls == last:
+                    sync(tmp_path / "elsewhere", store)
+                return super().__getattr__(name)
+
+        client = Overtaken(gateway._client, last=-1, after=False)
+        slow = Gateway(client, store, gateway.experiment_id)  # type: ignore[arg-type]
+        with suppress(RecordingError):
+            RunRecorder(here, slow, {}, has_ended=True).record(read_events(here))
+    sync(project.state_folder, store)
+    assert_complete(look(store), RUN_ID)
+    done = read_progress(here).done
+    assert done is not None
+    assert done.mlflow_run_id == look(store).one(RUN_ID).info.run_id
+    assert unrecorded_runs(project.state_folder) == ()
+
+
+def test_nested_runs_that_were_deleted_are_recorded_again(project: Project, store: Store) -> None:
+    folder = failed_pipeline(project.root, project.state_folder)
+    with open_session(store) as gateway:
+        assert record_until_killed(folder, gateway, 11, after=False)
+    stored = look(store)
+    stored.client.delete_run(stored.one(f"{RUN_ID}/train").info.run_id)
+    assert sync(project.state_folder, store).recorded == (RUN_ID,)
     assert_complete(look(store), RUN_ID)
 
 

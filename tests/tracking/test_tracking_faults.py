@@ -169,6 +169,48 @@ def test_faults_of_the_network(name: str, reason: str) -> None:
     assert caught.value.is_unreachable
 
 
+class RefusedError(Exception):
+    def __init__(self, status: int, body: str = "") -> None:
+        super().__init__(f"API request failed with error code {status}. Response body: '{body}'")
+        self.get_http_status_code = lambda: status
+
+
+@pytest.mark.parametrize(
+    ("status", "variables", "reason"),
+    [
+        (
+            401,
+            {},
+            "asks for a user: set MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD (401)",
+        ),
+        (
+            401,
+            {"MLFLOW_TRACKING_USERNAME": "ann"},
+            "does not accept user 'ann' with this password (401)",
+        ),
+        (
+            401,
+            {"MLFLOW_TRACKING_TOKEN": "t0ken-t0ken"},
+            "does not accept the token in MLFLOW_TRACKING_TOKEN (401)",
+        ),
+        (
+            403,
+            {"MLFLOW_TRACKING_USERNAME": "ann"},
+            "does not let user 'ann' write to the experiment 'shop' (403), and says 'no'",
+        ),
+    ],
+)
+def test_a_server_that_refuses_the_user(
+    status: int, variables: dict[str, str], reason: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    store = Store("https://h", None, "shop", False)
+    with pytest.raises(RecordingError) as caught, mlflow_errors_told(store):
+        raise RefusedError(status, "no")
+    assert caught.value.message == f"the MLflow server at https://h {reason}"
+
+
 def test_a_script_that_never_ran(project: Project, store: Store) -> None:
     folder = make_folder(project.state_folder)
     plan = make_plan(project.root, ("train",), kind="script")

@@ -21,13 +21,14 @@ from tracking_builders import (
     make_step,
     start_recorder,
     write_files,
+    write_journal,
 )
 from tracking_stored import look
 from tracking_waiting import is_gone, is_logged, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.engine.journal import JournalWriter
-from mlvalidate.tracking.launch import Recording
+from mlvalidate.tracking.launch import Recording, SharedRecorder
 from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import PendingRun, sync
 
@@ -165,25 +166,25 @@ def test_waiting_for_the_recorder_is_bounded(project: Project, store: Store) -> 
 
 
 @pytest.mark.slow
-def test_four_processes_make_one_store_at_once(tmp_path: Path) -> None:
-    state = tmp_path / "shop" / ".mlvalidate"
-    store = Store(
-        uri=f"sqlite:///{state}/mlflow.db",
-        artifact_root=f"{state}/artifacts",
-        experiment="shop",
-        is_local_default=True,
-    )
-    run_ids = [f"run-{number}" for number in range(4)]
-    folders = [failed_pipeline(tmp_path / "shop", state, run_id) for run_id in run_ids]
-    recorders = [start_recorder(folder, store) for folder in folders]
-    recordings = [recorder.wait(60) for recorder in recorders]
-    assert [recording.unrecorded for recording in recordings] == [""] * 4
+def test_four_processes_record_twenty_runs_each_in_one_new_store(tmp_path: Path) -> None:
+    database = tmp_path / "shared" / "mlflow.db"
+    store = Store(f"sqlite:///{database}", f"{database.parent}/artifacts", "shop", False)
+    recordings = []
+    for number in range(4):
+        recorder = SharedRecorder(store)
+        state = tmp_path / f"shop-{number}" / ".mlvalidate"
+        for run in range(20):
+            folder = make_folder(state, f"run-{number}-{run:02}")
+            plan = make_plan(tmp_path, ("train",), kind="script")
+            write_journal(folder, events_of(plan, [make_step(0, "train")], folder.run_id))
+            recordings.append(recorder.record(folder))
+        recorder.close()
+    assert [recording.wait(120).unrecorded for recording in recordings] == [""] * 80
     statuses = look(store).statuses()
-    assert len(statuses) == 12
-    for run_id in run_ids:
-        assert statuses[run_id] == "FAILED"
-    for recorder in recorders:
-        wait_for(lambda pid=recorder.pid: is_gone(pid))
+    assert len(statuses) == 80
+    assert set(statuses.values()) == {"FINISHED"}
+    for recording in recordings:
+        wait_for(lambda pid=recording.pid: is_gone(pid))
 
 
 def test_two_syncs_at_once(project: Project, store: Store) -> None:

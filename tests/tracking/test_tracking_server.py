@@ -24,23 +24,31 @@ from tracking_builders import (
     make_plan,
     make_step,
     start_recorder,
+    write_files,
+    write_journal,
 )
+from tracking_ports import free_port
+from tracking_proxy import mortal_server
 from tracking_stored import look
 from tracking_waiting import is_gone, is_logged, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import InfrastructureError, UsageError
+from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine.journal import JournalWriter
+from mlvalidate.tracking.progress import Entry, read_progress
 from mlvalidate.tracking.recorder import RecorderExit, record_live
+from mlvalidate.tracking.server import stopped_by_signals
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store
-from mlvalidate.tracking.sync import sync
-from mlvalidate.tracking.ui import _stopped_by_signals, run_ui
+from mlvalidate.tracking.sync import SyncReport, sync, unrecorded_runs
+from mlvalidate.tracking.ui import run_ui
 
 SERVE = """
 import json, sys
 from mlvalidate.tracking.store import Store
-from mlvalidate.tracking.ui import _stopped_by_signals, run_ui
+from mlvalidate.tracking.server import stopped_by_signals
+from mlvalidate.tracking.ui import run_ui
 store = Store(**json.loads(sys.argv[1]))
 run_ui(store, port=int(sys.argv[2]), say=lambda text: print(text, flush=True))
 """
@@ -55,12 +63,6 @@ class Ui:
 
     def family(self) -> list[int]:
         return [child.pid for child in psutil.Process(self.process.pid).children(recursive=True)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager
@@ -104,6 +106,7 @@ def test_record_through_a_server_that_is_away_comes_and_dies(
         )
         assert sync(project.state_folder, over_http).recorded == ("run-away",)
         check_uploads(project, replace(over_http, experiment="proxied"))
+        die_at_every_request(project, replace(over_http, experiment="mortal"))
 
         # The server dies while a run goes on: one line, and nothing is lost.
         folder = make_folder(project.state_folder)
@@ -143,6 +146,48 @@ def check_uploads(project: Project, store: Store) -> None:
     assert list((project.state_folder / "artifacts").rglob("train_1.csv.json"))
 
 
+def die_at_every_request(project: Project, store: Store) -> None:
+    """Record runs through a server that dies at one request after the other, then sync."""
+    folders = [one_step_pipeline(project, "run-whole")]
+    # Makes the experiment: that request is one of the first run's only.
+    with open_session(store), mortal_server(store.uri) as server:
+        mortal = replace(store, uri=server.address)
+        assert record_live(folders[0], mortal) is RecorderExit.RECORDED
+        requests = list(server.seen)
+        cuts = [(last, True) for last in range(len(requests))]
+        # Before a request is after the one in front of it, but for what was logged in between.
+        cuts += [(last, False) for last, what in enumerate(requests) if what.endswith("create")]
+        for number, (last, after) in enumerate(cuts):
+            server.live(last, after)
+            folders.append(one_step_pipeline(project, f"run-{number:02}"))
+            assert record_live(folders[-1], mortal) is RecorderExit.UNAVAILABLE, requests[last]
+            assert "connection" in (read_progress(folders[-1]).failure or Entry(op="done")).reason
+        server.live(None)
+        waiting = tuple(folder.run_id for folder in folders[1:])
+        assert unrecorded_runs(project.state_folder) == waiting
+        assert sync(project.state_folder, mortal) == SyncReport(recorded=waiting)
+        assert sync(project.state_folder, mortal) == SyncReport()
+    stored = look(store)
+    assert len(stored.statuses()) == 2 * len(folders)
+    whole = stored.one("run-whole/train")
+    for folder in folders:
+        run = stored.one(f"{folder.run_id}/train")
+        assert run.info.status == "FINISHED"
+        assert run.data.metrics == whole.data.metrics
+        assert run.data.params == whole.data.params
+        assert len(run.inputs.dataset_inputs) == len(whole.inputs.dataset_inputs)
+        assert run.data.tags["mlflow.parentRunId"] == stored.one(folder.run_id).info.run_id
+        assert len(stored.client.list_artifacts(run.info.run_id, "logs")) == 2
+
+
+def one_step_pipeline(project: Project, run_id: str) -> RunFolder:
+    folder = make_folder(project.state_folder, run_id)
+    plan = make_plan(project.root, ("train",))
+    write_journal(folder, events_of(plan, [make_step(0, "train")], run_id))
+    write_files(folder, ("train",))
+    return folder
+
+
 @pytest.mark.slow
 def test_ui_ends_with_ctrl_c_without_an_orphan(store: Store) -> None:
     with serving(store, free_port()) as ui:
@@ -158,7 +203,7 @@ def test_ui_ends_with_ctrl_c_without_an_orphan(store: Store) -> None:
 def test_ui_takes_other_signals_for_ctrl_c(number: signal.Signals) -> None:
     before = signal.getsignal(number)
     ended = True
-    with _stopped_by_signals():
+    with stopped_by_signals():
         os.kill(os.getpid(), number)
         time.sleep(5)
         ended = False

@@ -103,6 +103,19 @@ def test_a_password_is_not_shown(tmp_path: Path) -> None:
     )
 
 
+def test_user_and_password_of_a_uri_are_given_to_the_client_apart() -> None:
+    store = Store("https://ann:p%40ss%2Fword@mlflow.example:8443/x", None, "shop", False)
+    assert store.client_uri == "https://mlflow.example:8443/x"
+    assert store.credentials == {
+        "MLFLOW_TRACKING_USERNAME": "ann",
+        "MLFLOW_TRACKING_PASSWORD": "p@ss/word",
+    }
+    assert Store("https://mlflow.example", None, "shop", False).credentials == {}
+    database = Store("postgresql://ann:hunter22@h/db", None, "shop", False)
+    assert database.client_uri == database.uri
+    assert database.credentials == {}
+
+
 def test_an_arn_has_no_link(tmp_path: Path) -> None:
     store = resolve_store(project_with(tmp_path, "arn:aws:sagemaker:x"), {})
     assert run_link(store, "1", "r") == ""
