@@ -126,14 +126,17 @@ class History:
         return tuple(sorted(steps, key=lambda step: step.started_at))
 
     def step_runs(self, scope: Scope, node: str, *conditions: str) -> Iterator[StepRecord]:
-        """Yield the runs of one node, or of a step tested alone, within a scope, newest first."""
+        """Yield the runs of one node within a scope, newest first; of all nodes without a name.
+
+        A step tested alone is a node of its own run.
+        """
         if scope.kind == "script":
             yield from (run for run in self.runs(scope, *conditions) if isinstance(run, StepRecord))
             return
         of_pipeline = (search.has_tag(layout.PIPELINE, scope.name),)
         for run in self.search(
             search.has_tag(layout.KIND, search.STEP),
-            search.has_tag(layout.NODE, node),
+            *((search.has_tag(layout.NODE, node),) if node else ()),
             search.has_tag(layout.SCENARIO, scope.scenario),
             search.has_tag(layout.DATA_SOURCE, scope.data_source),
             *(of_pipeline if scope.kind == "pipeline" else ()),
