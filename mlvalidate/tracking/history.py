@@ -231,8 +231,10 @@ class History:
             beside = self._client.list_artifacts(run.mlflow_run_id, "" if parent == "." else parent)
             if path not in [artifact.path for artifact in beside]:
                 return ()
-            self._client.download_artifacts(run.mlflow_run_id, path, str(target))
-        files = (file for file in (target / path, *(target / path).rglob("*")) if file.is_file())
+            found = Path(self._client.download_artifacts(run.mlflow_run_id, path, str(target)))
+        files = (
+            [found] if found.is_file() else [file for file in found.rglob("*") if file.is_file()]
+        )
         return tuple(sorted(str(file.relative_to(target)) for file in files))
 
     def _stored(self, run: RunRecord, model: type[M]) -> M:
