@@ -329,17 +329,19 @@ def _benchmark(lab: Lab) -> str:
 
 @_recipe("compare")
 def _compare(lab: Lab) -> str:
-    return _changed(lab, "mlvalidate compare")
+    return lab.run("mlvalidate compare", lab.changed)
 
 
 @_recipe("compare-fail-on")
 def _compare_fail_on(lab: Lab) -> str:
-    return _changed(lab, "mlvalidate compare returns --fail-on slower,schema --quiet; echo $?")
-
-
-def _changed(lab: Lab, command: str) -> str:
-    """Run a command after two runs of the quick start, with a change in between."""
+    command = "mlvalidate compare returns --fail-on slower,schema --quiet; echo $?"
     return lab.run(command, lab.changed)
+
+
+@_recipe("profile")
+def _profile(lab: Lab) -> str:
+    command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"
+    return lab.run(command, lab.pairs)
 
 
 @_recipe("sees")
@@ -359,6 +361,14 @@ def _plugin(lab: Lab) -> str:
 def _comment(lab: Lab) -> str:
     report = "mlvalidate test-pipeline -q -C broken --no-record --markdown comment.md"
     return lab.run(f"{report}; cat comment.md", lab.broken)
+
+
+@_recipe("ci-pytest")
+def _pytest(lab: Lab) -> str:
+    options = "--mlvalidate --mlvalidate-no-record -p no:randomly -p no:cacheprovider"
+    return lab.run(
+        f"cd broken && pytest {options} -k 'preprocess or evaluate or churn'", lab.broken
+    )
 
 
 def _make_help_recipe(command: str) -> None:

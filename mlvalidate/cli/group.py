@@ -23,6 +23,7 @@ COMMANDS = {
     "generate": ("generate", "Write synthetic files of a dataset."),
     "cache": ("cache", "List, shrink or empty the cache of steps that passed."),
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
+    "server": ("server", "Run an MLflow server for a team."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),
     "schema": ("schema", "Print the JSON Schema of mlvalidate.yaml."),
     "completion": ("completion", "Print the completion script of a shell."),

@@ -124,6 +124,11 @@ def node_metric(node: str, metric: str) -> str:
     return f"{node}/{metric}"
 
 
+def profile_file(name: str) -> str:
+    """Return the artifact path of a profiler's file."""
+    return f"profile/{name}"
+
+
 def benchmark_metric(figure: str) -> str:
     """Return the metric of a figure over the volumes of a benchmark."""
     return f"benchmark.{figure}"

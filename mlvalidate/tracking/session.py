@@ -11,7 +11,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from mlvalidate.tracking.gateway import Gateway, ensure_experiment
@@ -38,6 +38,10 @@ _DEFAULTS = {
 _FORCED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false"}
 # Attempts to reach a database, some tenths of a second apart; MLflow's own ten take 100 seconds.
 _DATABASE_ATTEMPTS = 3
+# To make all tables takes a second or two, and others may come first.
+_LOCK_SECONDS = 30
+# Any number, as long as every version uses the same and nobody else does.
+_LOCK_KEY = 0x6D6C76616C
 _NOISY_LOGGERS = ("mlflow", "alembic")
 
 
@@ -80,11 +84,23 @@ def _initialisation_lock(store: Store) -> Iterator[None]:
     """Let one process at a time make a database: of four at once, three fail."""
     path = store.local_path
     if path is None:
-        yield
+        with _advisory_lock(store) if store.scheme == "postgresql" else nullcontext():
+            yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("ab") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def _advisory_lock(store: Store) -> Iterator[None]:
+    """Hold a lock of PostgreSQL's, which all hosts see; it ends with the connection."""
+    from sqlalchemy import NullPool, create_engine, text
+
+    with create_engine(store.uri, poolclass=NullPool).connect() as connection:
+        connection.execute(text(f"SET lock_timeout = '{_LOCK_SECONDS}s'"))
+        connection.execute(text(f"SELECT pg_advisory_lock({_LOCK_KEY})"))
         yield
 
 
