@@ -47,3 +47,18 @@ def compare(project: Project, run: str = "", baseline: str = "last-passed") -> C
                 # A project without pipelines.
                 found = history.newest()
         return compare_run(history, found, baseline, project.root)
+
+
+def log_comparison(project: Project, comparison: Comparison, page: str) -> None:
+    """Keep a comparison and its page in MLflow, as artifacts of the newer of the two runs.
+
+    InfrastructureError when the store is away.
+    """
+    from mlvalidate.tracking import layout
+    from mlvalidate.tracking.session import open_session
+    from mlvalidate.tracking.store import resolve_store
+
+    path = layout.comparison_artifact(comparison.before.run_id)
+    texts = {f"{path}.html": page, f"{path}.json": comparison.model_dump_json(indent=2)}
+    with open_session(resolve_store(project, os.environ)) as gateway:
+        gateway.add_texts(comparison.after.mlflow_run_id, texts)

@@ -46,6 +46,8 @@ class ComparedRun(Model):
     commit: str = ""
     branch: str = ""
     is_dirty: bool = False
+    # Both empty where it is not recorded.
+    mlflow_run_id: str = ""
     url: str = ""
 
 

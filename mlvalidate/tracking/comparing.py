@@ -94,6 +94,7 @@ def _compared(history: History, run: RunRecord) -> ComparedRun:
         commit=run.commit,
         branch=run.branch,
         is_dirty=run.is_dirty,
+        mlflow_run_id=run.mlflow_run_id,
         url=run_link(history.store, history.experiment_id, run.mlflow_run_id),
     )
 

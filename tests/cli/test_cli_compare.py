@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +63,24 @@ def test_a_sort_that_there_is_not(asked: Asked, capfd: pytest.CaptureFixture[str
     assert run(["compare", "--fail-on", "slow"]) == 2
     assert "there is no 'slow': did you mean 'slower'?" in capfd.readouterr().err
     assert not asked
+
+
+def test_it_is_written_and_kept_in_mlflow(
+    asked: Asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    monkeypatch.setattr(
+        api_history, "log_comparison", lambda project, comparison, page: kept.append(page)
+    )
+    markdown, html = tmp_path / "new/c.md", tmp_path / "c.html"
+    assert run(["compare", "--markdown", str(markdown), "--html", str(html), "--log"]) == 0
+    assert markdown.read_text().startswith("**2 of 3 steps changed**")
+    assert html.read_text() == kept[0]
+
+
+def test_a_file_that_cannot_be_written(
+    asked: Asked, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert run(["compare", "--markdown", str(tmp_path / "file/c.md")]) == 3
+    assert "can't write" in capfd.readouterr().err

@@ -10,7 +10,9 @@ import pytest
 from tracking_builders import make_project
 from tracking_history import record_run, run_id_of
 
+from mlvalidate import api_history
 from mlvalidate.core.comparison import Comparison
+from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import UsageError
 from mlvalidate.core.history import NoHistoryError
 from mlvalidate.core.results import Status
@@ -127,6 +129,23 @@ def test_what_cannot_be_compared(history: History) -> None:
         compared(history, 3, run_id_of(16))
     with pytest.raises(NoHistoryError):
         compared(history, 0, "last-passed")
+
+
+def test_a_comparison_is_kept_with_the_newer_run(
+    history: History, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    found = compared(history, 17, "last-passed")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", history.store.uri)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", history.store.experiment)
+    project = Project.model_validate(
+        {"version": 1, "project": "shop", "steps": {"train": {"script": "train.py"}}}
+    ).at(tmp_path)
+    api_history.log_comparison(project, found, "<html>")
+    run = history.find(run_id_of(17))
+    names = history.download(run, layout.COMPARISONS, tmp_path)
+    path = layout.comparison_artifact(run_id_of(16))
+    assert names == (f"{path}.html", f"{path}.json")
+    assert Comparison.model_validate_json((tmp_path / names[1]).read_text()) == found
 
 
 def test_commits_between(tmp_path: Path) -> None:
