@@ -16,9 +16,11 @@ from mlvalidate import api
 from mlvalidate.core.contracts import Project, Reports
 from mlvalidate.core.results import Status
 from mlvalidate.tracking import layout
+from mlvalidate.tracking.progress import read_progress
 from mlvalidate.tracking.store import resolve_store
 from tests.projects import ProjectFolder
 from tests.tracking.tracking_stored import look
+from tests.tracking.tracking_waiting import wait_for
 
 CLEAN = """
 import argparse, csv, os
@@ -98,11 +100,13 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> list[Held]:
         for plan in (
             api.plan_pipeline(project, "both", api.Options(reports=Reports.NONE)),
             api.plan_pipeline(project, "both", api.Options(reports=Reports.NONE)),
-            api.plan_script(project, "clean", api.Options(rows=80, cache=False)),
+            api.plan_script(project, "clean", api.Options(rows=80, reports=Reports.ALL)),
         ):
             result = api.execute(project, plan)
             assert result.status is Status.PASSED, result.all_findings
             assert not result.unrecorded
+        # The reports come when everything else has.
+        wait_for(lambda: bool(read_progress(api.run_folder(project, result)).reports))
         store = resolve_store(project, {})
         stored = look(store)
         return [
