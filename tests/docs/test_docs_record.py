@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from docs_pages import read, section
 
-from mlvalidate import api
+from mlvalidate import api, api_history
 from mlvalidate.core.contracts import Project, Reports
 from mlvalidate.core.results import Status
 from mlvalidate.tracking import layout
@@ -107,6 +107,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> list[Held]:
             assert not result.unrecorded
         # The reports come when everything else has.
         wait_for(lambda: bool(read_progress(api.run_folder(project, result)).reports))
+        api_history.log_comparison(project, api_history.compare(project), "<html>")
         store = resolve_store(project, {})
         stored = look(store)
         return [
