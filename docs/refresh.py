@@ -338,6 +338,11 @@ def _compare_fail_on(lab: Lab) -> str:
     return lab.run(command, lab.changed)
 
 
+@_recipe("compare-against")
+def _compare_against(lab: Lab) -> str:
+    return lab.run("mlvalidate compare train --against HEAD~1 --repeat 8 --rows 20000", lab.changed)
+
+
 @_recipe("profile")
 def _profile(lab: Lab) -> str:
     command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"

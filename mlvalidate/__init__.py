@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
     from mlvalidate.api_history import compare as compare
+    from mlvalidate.api_history import compare_code as compare_code
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ __all__ = [
     "Options",
     "__version__",
     "compare",
+    "compare_code",
     "execute",
     "execute_all",
     "infer",
@@ -43,7 +45,7 @@ __all__ = [
     "test_all",
 ]
 
-_OF_HISTORY = ("compare",)
+_OF_HISTORY = ("compare", "compare_code")
 
 
 def __getattr__(name: str) -> object:

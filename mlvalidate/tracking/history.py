@@ -171,7 +171,8 @@ class History:
         if _MLFLOW_ID.fullmatch(reference):
             found = next(self.search(f"attributes.run_id = '{reference}'"), None)
             if found is not None:
-                return found
+                # Of a node the run that it is a part of.
+                return found if found.kind != search.STEP else self._by_run_id(found.run_id)
         run = next(self._named(reference), None)
         if run is not None:
             return run

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from docs_pages import read, section
 
-from mlvalidate import api
+from mlvalidate import api, api_history
 from mlvalidate.core.contracts import Project, Reports
 from mlvalidate.core.results import Status
 from mlvalidate.tracking import layout
@@ -105,6 +105,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> list[Held]:
             result = api.execute(project, plan)
             assert result.status is Status.PASSED, result.all_findings
             assert not result.unrecorded
+        api_history.log_comparison(project, api_history.compare(project), "<html>")
         store = resolve_store(project, {})
         stored = look(store)
         return [
