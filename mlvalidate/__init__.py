@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
+    from mlvalidate.api_history import compare as compare
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Options",
     "__version__",
+    "compare",
     "execute",
     "execute_all",
     "infer",
@@ -41,10 +43,12 @@ __all__ = [
     "test_all",
 ]
 
+_OF_HISTORY = ("compare",)
+
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mlvalidate import api
+    from mlvalidate import api, api_history
 
-    return getattr(api, name)
+    return getattr(api_history if name in _OF_HISTORY else api, name)

@@ -123,18 +123,23 @@ def plan_benchmark(
     volumes: Sequence[int],
     repeat: int,
     options: Options | None = None,
+    *,
+    profile: bool = False,
 ) -> Plan:
     """Resolve measurements of one step on several numbers of rows, without running anything.
 
     Each volume is measured ``repeat`` times. `execute` says how time and memory grow, and what the
-    `volume` in the step's contract would take.
+    `volume` in the step's contract would take. With ``profile`` the step runs again on the largest
+    volume, under profilers.
     """
     from mlvalidate.engine import planning
     from mlvalidate.engine.sandbox import choose_sandboxing
 
     choices = _choices(options or Options(), prefix=f"{step}.")
     sandboxing = choose_sandboxing(choices.sandbox)
-    plan = planning.plan_benchmark(project, step, volumes, repeat, choices, sandboxing)
+    plan = planning.plan_benchmark(
+        project, step, volumes, repeat, choices, sandboxing, profile=profile
+    )
     return _checked(project, plan)
 
 

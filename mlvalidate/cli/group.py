@@ -17,6 +17,7 @@ COMMANDS = {
     "test-all": ("test_all", "Run all pipelines, and each step alone."),
     "benchmark": ("benchmark", "Measure how a step grows with its data."),
     "check": ("check", "Compare contracts with scripts, without running anything."),
+    "compare": ("compare", "Show what has changed between two recorded runs."),
     "list": ("list_project", "List the pipelines, steps and datasets of the project."),
     "infer": ("infer", "Print the dataset that a file seems to hold."),
     "generate": ("generate", "Write synthetic files of a dataset."),

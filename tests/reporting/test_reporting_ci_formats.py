@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from pathlib import Path
@@ -34,7 +35,8 @@ def junit_schema() -> xmlschema.XMLSchema:
     return xmlschema.XMLSchema(SCHEMAS / "junit.xsd")
 
 
-@pytest.fixture(scope="module")
+# No fixture: hypothesis writes down the arguments of its tests, and this one is long.
+@functools.cache
 def sarif_schema() -> jsonschema.Draft7Validator:
     schema = json.loads((SCHEMAS / "sarif-schema-2.1.0.json").read_text())
     return jsonschema.Draft7Validator(schema, format_checker=jsonschema.FormatChecker())
@@ -80,13 +82,25 @@ def test_junit_is_valid_and_is_read_back(junit_schema: xmlschema.XMLSchema, tmp_
     (tmp_path / "junit.xml").write_text(text)
     suites = list(junitparser.JUnitXml.fromfile(str(tmp_path / "junit.xml")))
     assert [(s.name, s.tests, s.failures, s.errors, s.skipped) for s in suites] == [
-        ("pipeline churn", 6, 2, 0, 2),
+        ("pipeline churn", 10, 4, 0, 2),
         ("script solo", 1, 0, 0, 0),
         ("pipeline cut", 1, 0, 1, 0),
         ("not tested alone", 1, 0, 0, 1),
     ]
     cases = {case.name: case for case in suites[0]}
-    assert list(cases) == ["preprocess", "train", "evaluate", "package", "report", "churn G601"]
+    assert list(cases) == [
+        "preprocess",
+        "preprocess: X230",
+        "train",
+        "train: X240",
+        "train: X201",
+        "train: F301",
+        "evaluate",
+        "package",
+        "report",
+        "churn: G601",
+    ]
+    assert cases["train: X240"].is_passed
     assert cases["preprocess"].is_passed
     assert cases["preprocess"].classname == "churn.churn"
     (failure,) = cases["train"].result
@@ -99,6 +113,25 @@ def test_junit_is_valid_and_is_read_back(junit_schema: xmlschema.XMLSchema, tmp_
     assert float(cases["train"].time) == 75.0
 
 
+def test_checks_are_cases(junit_schema: xmlschema.XMLSchema) -> None:
+    said = finding("F331", message="they share 3 keys", step="split")
+    checks = (
+        {"code": "F331", "name": "disjoint", "outcome": "failed", "messages": (said.message,)},
+        {"code": "F330", "name": "rows", "outcome": "passed"},
+        {"code": "F335", "name": "finite", "outcome": "skipped", "reason": "no table"},
+    )
+    step = step_result("split", status=Status.FAILED, findings=(said,), checks=checks)
+    text = render_junit(report(pipeline_result(step)))
+    junit_schema.validate(text)
+    (suite,) = junitparser.JUnitXml.fromstring(text.encode())
+    assert {case.name: [type(r).__name__ for r in case.result] for case in suite} == {
+        "split": ["Failure"],
+        "split: F331 disjoint": ["Failure"],
+        "split: F330 rows": [],
+        "split: F335 finite": ["Skipped"],
+    }
+
+
 def test_a_step_that_was_not_run_again_took_no_time() -> None:
     text = render_junit(report(pipeline_result(step_result("a", reused_from="r0"))))
     assert '<testcase classname="churn.churn" name="a" time="0.000"' in text
@@ -109,9 +142,9 @@ def test_junit_holds_any_text(junit_schema: xmlschema.XMLSchema, text: str) -> N
     junit_schema.validate(render_junit(odd(text)))
 
 
-def test_sarif_is_valid(sarif_schema: jsonschema.Draft7Validator) -> None:
+def test_sarif_is_valid() -> None:
     content = json.loads(render_sarif(everything()))
-    sarif_schema.validate(content)
+    sarif_schema().validate(content)
     (run,) = content["runs"]
     rules = run["tool"]["driver"]["rules"]
     assert [rule["id"] for rule in rules] == sorted({"X230", "X240", "X201", "F301", "G601"})
@@ -143,10 +176,10 @@ def test_sarif_tells_the_same_finding_of_two_runs_once() -> None:
 
 
 @given(text=ANY_TEXT)
-def test_sarif_holds_any_text(sarif_schema: jsonschema.Draft7Validator, text: str) -> None:
+def test_sarif_holds_any_text(text: str) -> None:
     content = render_sarif(odd(text))
     content.encode()
-    sarif_schema.validate(json.loads(content))
+    sarif_schema().validate(json.loads(content))
 
 
 def test_the_comment() -> None:
