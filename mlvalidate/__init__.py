@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
+    from mlvalidate.api import trend as trend
 
 __version__ = "0.1.0"
 
@@ -39,6 +40,7 @@ __all__ = [
     "run_folder",
     "sync",
     "test_all",
+    "trend",
 ]
 
 

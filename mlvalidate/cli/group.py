@@ -21,6 +21,7 @@ COMMANDS = {
     "infer": ("infer", "Print the dataset that a file seems to hold."),
     "generate": ("generate", "Write synthetic files of a dataset."),
     "cache": ("cache", "List, shrink or empty the cache of steps that passed."),
+    "trend": ("trend", "Show how time, memory or a metric went over the last runs."),
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),
     "schema": ("schema", "Print the JSON Schema of mlvalidate.yaml."),

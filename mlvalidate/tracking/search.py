@@ -48,6 +48,11 @@ def began_before(moment: float) -> str:
     return f"attributes.start_time < {round(moment * 1000)}"
 
 
+def began_at_or_after(moment: float) -> str:
+    """Return the condition that a run began then or later, in seconds since the epoch."""
+    return f"attributes.start_time >= {round(moment * 1000)}"
+
+
 def is_in(scope: Scope) -> tuple[str, ...]:
     """Return the conditions of a scope; check `RunRecord.scope` of what is found as well."""
     tag = _NAME_TAGS.get(scope.kind)
