@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
+    from mlvalidate.api import trend as trend
     from mlvalidate.api_history import compare as compare
     from mlvalidate.api_history import compare_code as compare_code
 
@@ -43,6 +44,7 @@ __all__ = [
     "run_folder",
     "sync",
     "test_all",
+    "trend",
 ]
 
 _OF_HISTORY = ("compare", "compare_code")
