@@ -283,3 +283,16 @@ def test_unknown_names_are_errors_of_the_call(
 ) -> None:
     assert run(["trend", "chrun", "-C", str(project.root)]) == 2
     assert "did you mean 'churn'?" in capfd.readouterr().err
+
+
+def test_charts_are_written_to_a_page(
+    project: Project, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "new" / "trend.html"
+    show(project, capfd, "churn", "-q", "--html", str(page))
+    text = page.read_text()
+    assert "Trend of pipeline churn over 11 runs" in text
+    assert "from 2.00s to 3.00s (+50 %) at 06c0ffee" in text
+    assert "<script src=" not in text  # it opens without the network
+    assert run(["trend", "churn", "--html", f"{page}/x.html", "-C", str(project.root)]) == 2
+    assert "can't write the charts to" in capfd.readouterr().err
