@@ -92,6 +92,24 @@ class Lab:
         return write_files(self.root / "quickstart", files_of(DOCS / "quickstart.md"))
 
     @cached_property
+    def changed(self) -> Path:
+        """The quick start under git, run before a change and after."""
+        folder = write_files(self.root / "history/quickstart", files_of(DOCS / "quickstart.md"))
+        git = "git -c user.name=you -c user.email=you@example.com"
+        (folder / ".gitignore").write_text(".mlvalidate/\n")
+        self.run(f"git init -q -b main && git add . && {git} commit -qm 'First version'", folder)
+        self.run("mlvalidate test-pipeline", folder)
+        for before, after in (
+            ('orders["amount"].fillna(0)', 'orders["amount"].fillna(0) * 100'),
+            ("dt.dayofweek,", "dt.dayofweek.astype(float),"),
+        ):
+            edit(folder / "prepare.py", before, after)
+        edit(folder / "mlvalidate.yaml", "smoothing: 1.0", "smoothing: 50.0")
+        self.run(f"{git} commit -qam 'Count in cents'", folder)
+        self.run("mlvalidate test-pipeline", folder)
+        return folder
+
+    @cached_property
     def prices(self) -> Path:
         """The project whose inputs are explored."""
         return write_files(self.root / "prices", files_of(DOCS / "scenarios.md"))
@@ -320,6 +338,28 @@ def _benchmark(lab: Lab) -> str:
     return lab.run("mlvalidate benchmark pairs --rows 500,1k,2k,4k", lab.pairs)
 
 
+@_recipe("compare")
+def _compare(lab: Lab) -> str:
+    return lab.run("mlvalidate compare", lab.changed)
+
+
+@_recipe("compare-fail-on")
+def _compare_fail_on(lab: Lab) -> str:
+    command = "mlvalidate compare returns --fail-on slower,schema --quiet; echo $?"
+    return lab.run(command, lab.changed)
+
+
+@_recipe("compare-against")
+def _compare_against(lab: Lab) -> str:
+    return lab.run("mlvalidate compare train --against HEAD~1 --repeat 8 --rows 20000", lab.changed)
+
+
+@_recipe("profile")
+def _profile(lab: Lab) -> str:
+    command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"
+    return lab.run(command, lab.pairs)
+
+
 @_recipe("trend")
 def _trend(lab: Lab) -> str:
     return lab.run("mlvalidate trend nightly", lab.nightly)
@@ -342,6 +382,14 @@ def _plugin(lab: Lab) -> str:
 def _comment(lab: Lab) -> str:
     report = "mlvalidate test-pipeline -q -C broken --no-record --markdown comment.md"
     return lab.run(f"{report}; cat comment.md", lab.broken)
+
+
+@_recipe("ci-pytest")
+def _pytest(lab: Lab) -> str:
+    options = "--mlvalidate --mlvalidate-no-record -p no:randomly -p no:cacheprovider"
+    return lab.run(
+        f"cd broken && pytest {options} -k 'preprocess or evaluate or churn'", lab.broken
+    )
 
 
 def _make_help_recipe(command: str) -> None:

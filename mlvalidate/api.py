@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
+    from mlvalidate.tracking.team_server import TeamServer
 
 W = TypeVar("W", bound=StrEnum)
 
@@ -123,18 +124,23 @@ def plan_benchmark(
     volumes: Sequence[int],
     repeat: int,
     options: Options | None = None,
+    *,
+    profile: bool = False,
 ) -> Plan:
     """Resolve measurements of one step on several numbers of rows, without running anything.
 
     Each volume is measured ``repeat`` times. `execute` says how time and memory grow, and what the
-    `volume` in the step's contract would take.
+    `volume` in the step's contract would take. With ``profile`` the step runs again on the largest
+    volume, under profilers.
     """
     from mlvalidate.engine import planning
     from mlvalidate.engine.sandbox import choose_sandboxing
 
     choices = _choices(options or Options(), prefix=f"{step}.")
     sandboxing = choose_sandboxing(choices.sandbox)
-    plan = planning.plan_benchmark(project, step, volumes, repeat, choices, sandboxing)
+    plan = planning.plan_benchmark(
+        project, step, volumes, repeat, choices, sandboxing, profile=profile
+    )
     return _checked(project, plan)
 
 
@@ -497,6 +503,13 @@ def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) 
     from mlvalidate.tracking.ui import run_ui
 
     run_ui(resolve_store(project, os.environ), say=say, host=host, port=port)
+
+
+def run_server(team: TeamServer, say: Callable[[str], None]) -> None:
+    """Run an MLflow server for a team until interrupted; ``say`` gets how to use it."""
+    from mlvalidate.tracking import team_server
+
+    team_server.run_server(team, say)
 
 
 def cached_steps(project: Project) -> tuple[CachedStep, ...]:

@@ -11,11 +11,15 @@ A third-party check does the same in its own distribution and registers through 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 from mlvalidate.checks.evidence import Evidence
+from mlvalidate.checks.sight import Sight, what_is_missing
 from mlvalidate.core.findings import MOST_EVIDENCE, Finding, Severity
+from mlvalidate.core.results import CheckOutcome, CheckResult
 from mlvalidate.core.scenarios import Trait
 
 
@@ -26,17 +30,44 @@ class Rule:
     severity: ClassVar[Severity] = Severity.ERROR
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """One thing that a check judges, before it is judged.
+
+    ``nothing_there`` returns why there is nothing to look at, or ''; it is asked when nothing was
+    found.
+    """
+
+    name: str
+    judge: Callable[[], Iterator[Finding]]
+    nothing_there: Callable[[], str]
+    # Whether the step asks for it: then it is told also when it was skipped.
+    is_declared: bool = False
+
+
 class Check(Rule, ABC):
     """Looks at one executed step and says what it found."""
 
     # Checks of outputs say nothing when the script failed: its outputs are known to be incomplete.
     needs_success: ClassVar[bool] = True
+    # What there must be for the check to have looked at something.
+    looks_at: ClassVar[Sight] = Sight.EXECUTION
     # What data of a scenario may be like on purpose, so that finding it in outputs says nothing.
     excused_by: ClassVar[frozenset[Trait]] = frozenset()
 
     @abstractmethod
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         """Yield what is wrong with the step; nothing when all is well."""
+
+    def nothing_there(self, evidence: Evidence) -> str:
+        """Return why the check had nothing to look at and so has not passed, or ''."""
+        return what_is_missing(self.looks_at, evidence)
+
+    def judgements(self, evidence: Evidence) -> Iterator[Judgement]:
+        """Yield what the check judges: one thing, unless it is declared several times."""
+        yield Judgement(
+            type(self).__name__, partial(self.run, evidence), partial(self.nothing_there, evidence)
+        )
 
     def finding(
         self,
@@ -64,6 +95,21 @@ class Check(Rule, ABC):
             hint=hint,
             reproduce=evidence.reproduce,
         )
+
+
+def check_result(
+    code: str, name: str, findings: tuple[Finding, ...], reason: str = ""
+) -> CheckResult:
+    """Return what a check came to that found this, or that had a reason to find nothing."""
+    if reason:
+        return CheckResult(code=code, name=name, outcome=CheckOutcome.SKIPPED, reason=reason)
+    outcome = CheckOutcome.PASSED
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        outcome = CheckOutcome.FAILED
+    elif findings:
+        outcome = CheckOutcome.WARNED
+    messages = tuple(dict.fromkeys(finding.message for finding in findings))
+    return CheckResult(code=code, name=name, outcome=outcome, messages=messages)
 
 
 def _shorten(text: str) -> str:

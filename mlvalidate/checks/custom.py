@@ -32,6 +32,9 @@ class CustomCheckFailed(DeclaredCheckBase):
         for said in verdict.findings:
             yield self._as_finding(evidence, options, said)
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        return "" if options in evidence.custom else "the function was not called"
+
     def _as_finding(self, evidence: Evidence, name: str, said: dict[str, Any]) -> Finding:
         for key in said:
             if key not in _KEYS:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlvalidate.checks.base import Check, join_names
+from mlvalidate.checks.base import Check, Judgement, join_names
 from mlvalidate.checks.evidence import Evidence, PortContent
 from mlvalidate.core.findings import MOST_EVIDENCE, Finding
 from mlvalidate.core.suggest import did_you_mean
@@ -29,9 +30,47 @@ class DeclaredCheckBase(Check):
             if options is not None:
                 yield from self.judge(evidence, options)
 
+    def judgements(self, evidence: Evidence) -> Iterator[Judgement]:
+        """Yield one for each time that the step declares the check."""
+        for declared in evidence.planned.step.checks:
+            options = getattr(declared, self.key)
+            if options is not None:
+                yield Judgement(
+                    describe(self.key, options),
+                    partial(self.judge, evidence, options),
+                    partial(self.nothing_for, evidence, options),
+                    is_declared=True,
+                )
+
     @abstractmethod
     def judge(self, evidence: Evidence, options: Any) -> Iterator[Finding]:
         """Yield what is wrong, as the declaration ``options`` wants it."""
+
+    @abstractmethod
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        """Return why there was nothing to look at for this declaration, or ''."""
+
+
+def describe(key: str, options: Any) -> str:
+    """Return a declaration on one line: ``disjoint (between: train, test; on: customer_id)``."""
+    if isinstance(options, str):
+        return f"{key} {options}"
+    given = options.model_dump(by_alias=True, exclude_unset=True)
+    said = "; ".join(f"{name}: {_as_words(value)}" for name, value in given.items())
+    return f"{key} ({said})" if said else key
+
+
+def _as_words(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def without_table(evidence: Evidence, names: Iterable[str]) -> str:
+    """Return which of the ports holds no table, or ''."""
+    for name in names:
+        port = evidence.port(name)
+        if port is None or not port.tables:
+            return f"{name} holds no table"
+    return ""
 
 
 def key_table(port: PortContent, columns: Sequence[str]) -> pd.DataFrame | None:
@@ -117,6 +156,13 @@ class RowsDiffer(DeclaredCheckBase):
             port=options.target[0],
         )
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        counts = {summary.port: summary.rows for summary in evidence.inputs}
+        for port in options.source:
+            if counts.get(port) is None:
+                return f"{port} holds no table whose rows were counted"
+        return "" if any(evidence.output(port) for port in options.target) else "no such output"
+
 
 class SplitsOverlap(DeclaredCheckBase):
     """Splits that are declared `disjoint` have keys in common.
@@ -155,6 +201,10 @@ class SplitsOverlap(DeclaredCheckBase):
                     column=options.on[0],
                     examples=show_keys(common),
                 )
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        tables = [name for name in options.between if not without_table(evidence, (name,))]
+        return "" if len(tables) > 1 else without_table(evidence, options.between)
 
 
 def _in_both(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
@@ -203,6 +253,9 @@ class RowsRepeated(DeclaredCheckBase):
                 examples=show_keys(repeated.drop_duplicates()),
             )
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        return without_table(evidence, (options.port,))
+
 
 class ReferenceBroken(DeclaredCheckBase):
     """Values that are declared a `foreign_key` are missing where they should be found.
@@ -240,6 +293,10 @@ class ReferenceBroken(DeclaredCheckBase):
                 column=column,
                 examples=[f"{column}={value}" for value in lost.drop_duplicates().head(5)],
             )
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        ends = (options.source, options.target)
+        return without_table(evidence, (end.partition(".")[0] for end in ends))
 
 
 CHECKS: tuple[type[Check], ...] = (RowsDiffer, SplitsOverlap, RowsRepeated, ReferenceBroken)

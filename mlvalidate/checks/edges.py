@@ -7,6 +7,7 @@ from fnmatch import fnmatch
 
 from mlvalidate.checks.base import Check
 from mlvalidate.checks.evidence import Evidence, FileContent
+from mlvalidate.checks.sight import Sight
 from mlvalidate.core.findings import Finding
 from mlvalidate.core.plan import Origin, PlannedInput
 from mlvalidate.core.suggest import did_you_mean
@@ -34,6 +35,7 @@ class EdgeBroken(Check):
     """
 
     code = "F345"
+    looks_at = Sight.EDGES
     needs_success = False
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:

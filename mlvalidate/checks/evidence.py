@@ -137,6 +137,8 @@ class Evidence:
     custom: dict[str, CustomVerdict] = field(default_factory=dict)
     # What producers declare of the outputs that come in, by input port.
     producer_ports: dict[str, Port] = field(default_factory=dict)
+    # False: writes outside the outputs and connections were not noticed.
+    in_sandbox: bool = True
     # Reads the tables of an input port. Only checks that compare outputs with inputs pay for it.
     read_input: Callable[[str], PortContent] | None = None
 

@@ -9,6 +9,7 @@ from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.checks.hints import advise
 from mlvalidate.checks.limits import met_file_limit
+from mlvalidate.checks.sight import Sight
 from mlvalidate.checks.traceback import parse_python_error
 from mlvalidate.core.contracts import Network
 from mlvalidate.core.execution import Stop
@@ -200,6 +201,7 @@ class NetworkRefused(Check):
     """
 
     code = "X207"
+    looks_at = Sight.SANDBOX
     severity = Severity.WARNING
     needs_success = False
 
@@ -223,6 +225,7 @@ class NetworkUsed(Check):
     """
 
     code = "X215"
+    looks_at = Sight.SANDBOX
     severity = Severity.INFO
     needs_success = False
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from mlvalidate.checks.base import Rule
+from mlvalidate.checks.base import Rule, check_result
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.checks.limits import met_file_limit
 from mlvalidate.core.findings import MOST_EVIDENCE, Finding
 from mlvalidate.core.plan import PlannedCase
+from mlvalidate.core.results import CheckResult
 from mlvalidate.core.scenarios import Expectation, Scenario
 
 _LONGEST_SAYING = 300
@@ -63,6 +64,29 @@ def meet_expectation(
     if said:
         return (), said
     return (_unclear(evidence, findings),), ""
+
+
+def settle_checks(
+    evidence: Evidence,
+    checks: tuple[CheckResult, ...],
+    findings: tuple[Finding, ...],
+    rejection: str,
+) -> tuple[CheckResult, ...]:
+    """Return what the checks came to in the light of what is expected.
+
+    ``findings`` and ``rejection`` are those of `meet_expectation`. A check whose findings gave way
+    to the question whether the data was rejected is not told; that question is.
+    """
+    on, outcome = evidence.planned.on, evidence.outcome
+    if on.expectation is Expectation.PASS:
+        return checks
+    told = {finding.message for finding in findings}
+    kept = tuple(check for check in checks if told.issuperset(check.messages))
+    if outcome.stop is not None and outcome.stop.value == "interrupt":
+        return kept
+    own = tuple(f for f in findings if f.code in (InputAccepted.code, FailureUnclear.code))
+    code = own[0].code if own else (FailureUnclear if rejection else InputAccepted).code
+    return (*kept, check_result(code, f"expect {on.expectation.value}", own))
 
 
 def clear_failure(evidence: Evidence) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.declared import DeclaredCheckBase
 from mlvalidate.checks.evidence import Evidence
+from mlvalidate.checks.sight import Sight, what_is_missing
 from mlvalidate.core.findings import MOST_EVIDENCE, Finding
 from mlvalidate.core.suggest import did_you_mean
 
@@ -49,6 +50,9 @@ class InputsChanged(DeclaredCheckBase):
                     examples=changed,
                 )
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:  # noqa: ARG002
+        return what_is_missing(Sight.WATCHED_INPUTS, evidence)
+
 
 class JsonInvalid(DeclaredCheckBase):
     """A JSON file does not satisfy its declared `json_schema`.
@@ -78,6 +82,10 @@ class JsonInvalid(DeclaredCheckBase):
         if errors:
             said = [f"{error.json_path}: {error.message}"[:300] for error in errors]
             yield self._finding(evidence, options, said[0], said[:MOST_EVIDENCE])
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        name, _, file_name = options.file.partition("/")
+        return "" if _find(evidence, name, file_name) else f"{options.file} is not there"
 
     def _finding(
         self, evidence: Evidence, options: Any, problem: str, examples: list[str] | None = None
@@ -165,6 +173,10 @@ class ArchiveContent(DeclaredCheckBase):
             problem = _json_problem(members.get(member))
             if problem:
                 yield self._finding(evidence, options, f"holds {member}, which {problem}", [])
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:  # noqa: ARG002
+        # An archive that is not there is a finding.
+        return ""
 
     def _finding(
         self,

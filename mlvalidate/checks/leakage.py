@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from mlvalidate.checks.base import Check, join_names
-from mlvalidate.checks.declared import DeclaredCheckBase
+from mlvalidate.checks.declared import DeclaredCheckBase, without_table
 from mlvalidate.checks.evidence import Evidence, FileContent, PortContent
 from mlvalidate.core.findings import Finding
 
@@ -41,6 +41,18 @@ class LabelLeaks(DeclaredCheckBase):
             port = evidence.output(name)
             for file, frame in port.tables if port else ():
                 yield from self._judge_table(evidence, options, name, file, frame)
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        ports = [evidence.output(name) for name in options.ports]
+        tables = [table for port in ports if port for table in port.tables]
+        if not tables:
+            return without_table(evidence, options.ports)
+        for file, frame in tables:
+            label = options.label or (file.dataset.label if file.dataset else None)
+            # A table in which the label of that name is not there has passed.
+            if label is not None and (options.label or label in frame.columns):
+                return ""
+        return "no table has a label, and none is named"
 
     def _judge_table(
         self, evidence: Evidence, options: Any, port: str, file: FileContent, frame: pd.DataFrame
@@ -155,6 +167,11 @@ class NumberNotFinite(DeclaredCheckBase):
                             column=str(column),
                         )
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        names = options.ports or [output.port for output in evidence.outputs]
+        ports = [evidence.output(name) for name in names]
+        return "" if any(port and port.tables for port in ports) else "no output holds a table"
+
 
 class CategoryUnseen(DeclaredCheckBase):
     """Ports hold categories that the port which the model learns from does not have.
@@ -192,6 +209,13 @@ class CategoryUnseen(DeclaredCheckBase):
                     yield finding.model_copy(
                         update={"step": producer, "observed_in": evidence.node} if producer else {}
                     )
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        learned = evidence.port(options.known)
+        if not (learned and _categories(learned)):
+            return f"{options.known} holds no categories"
+        ports = [evidence.port(name) for name in options.ports]
+        return "" if any(port and port.tables for port in ports) else "no port holds a table"
 
 
 def _categories(port: PortContent) -> dict[str, set[str]]:
@@ -241,6 +265,11 @@ class SchemasDiffer(DeclaredCheckBase):
                         port=name,
                         file=file.name,
                     )
+
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:
+        ports = [evidence.output(name) for name in options.ports]
+        tables = sum(len(port.tables) for port in ports if port)
+        return "" if tables > 1 else "there are no two tables to compare"
 
 
 def schema_of(frame: pd.DataFrame) -> dict[str, str]:

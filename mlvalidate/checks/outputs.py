@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence, PortContent
+from mlvalidate.checks.sight import Sight
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.suggest import did_you_mean
 
@@ -23,6 +24,7 @@ class OutputMissing(Check):
     """
 
     code = "F301"
+    looks_at = Sight.OUTPUTS
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         if wrote_nothing(evidence):
@@ -96,6 +98,7 @@ class NothingWritten(Check):
     """
 
     code = "F306"
+    looks_at = Sight.OUTPUTS
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         if wrote_nothing(evidence):
@@ -121,6 +124,7 @@ class FileEmpty(Check):
     """
 
     code = "F302"
+    looks_at = Sight.FILES
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output in evidence.outputs:
@@ -152,6 +156,7 @@ class FileUndeclared(Check):
     """
 
     code = "F303"
+    looks_at = Sight.FILES
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
@@ -181,6 +186,7 @@ class InputChanged(Check):
     """
 
     code = "F304"
+    looks_at = Sight.WATCHED_INPUTS
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
@@ -214,6 +220,7 @@ class WroteElsewhere(Check):
     """
 
     code = "F305"
+    looks_at = Sight.OUTPUTS
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
@@ -239,6 +246,7 @@ class WroteThrowaway(Check):
     """
 
     code = "F310"
+    looks_at = Sight.SANDBOX
     severity = Severity.INFO
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
@@ -272,6 +280,7 @@ class UnsafeFile(Check):
     """
 
     code = "F308"
+    looks_at = Sight.FILES
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output in evidence.outputs:
@@ -293,6 +302,7 @@ class MetricMissing(Check):
     """
 
     code = "F315"
+    looks_at = Sight.METRICS
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for metric, reason in evidence.failed_metrics.items():

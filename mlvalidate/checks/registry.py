@@ -30,10 +30,11 @@ from mlvalidate.checks import (
     tables,
     values,
 )
-from mlvalidate.checks.base import Check, Rule
+from mlvalidate.checks.base import Check, Rule, check_result
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.core.errors import InfrastructureError
 from mlvalidate.core.findings import Finding
+from mlvalidate.core.results import CheckResult
 
 BUILTIN: tuple[type[Check], ...] = (
     *execution.CHECKS,
@@ -115,14 +116,36 @@ def all_rules() -> dict[str, type[Rule]]:
 
 
 def judge_step(evidence: Evidence) -> tuple[Finding, ...]:
-    """Run every check on one executed step, but for those that the case of its data excuses."""
+    """Return what the checks find in one executed step, see `examine_step`."""
+    return examine_step(evidence)[0]
+
+
+def examine_step(evidence: Evidence) -> tuple[tuple[Finding, ...], tuple[CheckResult, ...]]:
+    """Run every check on one executed step, but for those that the case of its data excuses.
+
+    Also returned is what each check came to. Of those that had nothing to look at only the ones
+    that the step declares are among them, as skipped.
+    """
     findings: list[Finding] = []
+    results: list[CheckResult] = []
     for check in all_checks():
-        if evidence.planned.on.case.traits & check.excused_by:
-            continue
-        if evidence.outcome.succeeded or not check.needs_success:
-            findings += check().run(evidence)
-    return tuple(findings)
+        excuse = _excuse(check, evidence)
+        for judgement in check().judgements(evidence):
+            found = () if excuse else tuple(judgement.judge())
+            reason = excuse or ("" if found else judgement.nothing_there())
+            findings += found
+            if judgement.is_declared or not reason:
+                results.append(check_result(check.code, judgement.name, found, reason))
+    return tuple(findings), tuple(results)
+
+
+def _excuse(check: type[Check], evidence: Evidence) -> str:
+    """Return why a check is not even asked, or ''."""
+    if evidence.planned.on.case.traits & check.excused_by:
+        return "the data of the scenario is like that on purpose"
+    if check.needs_success and not evidence.outcome.succeeded:
+        return "the script failed"
+    return ""
 
 
 _FAMILIES = {

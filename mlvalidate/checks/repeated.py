@@ -10,6 +10,7 @@ from mlvalidate.checks.base import Check
 from mlvalidate.checks.compare import Tolerance, differences
 from mlvalidate.checks.declared import DeclaredCheckBase
 from mlvalidate.checks.evidence import Evidence, Repeat, Variation
+from mlvalidate.checks.sight import Sight
 from mlvalidate.checks.traceback import parse_python_error
 from mlvalidate.core.findings import Finding
 
@@ -40,6 +41,9 @@ class NotDeterministic(DeclaredCheckBase):
             "take no values from the clock",
         )
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:  # noqa: ARG002
+        return "" if Variation.AGAIN in evidence.repeats else "it was not run a second time"
+
 
 class OrderMatters(DeclaredCheckBase):
     """The outputs of a step that is declared `row_order_invariant` depend on the order of rows.
@@ -64,6 +68,9 @@ class OrderMatters(DeclaredCheckBase):
             "sort by a key first; first, drop_duplicates, shift and head depend on the order",
         )
 
+    def nothing_for(self, evidence: Evidence, options: Any) -> str:  # noqa: ARG002
+        return "" if Variation.SHUFFLED in evidence.repeats else "it was not run a second time"
+
 
 class EntriesDiffer(Check):
     """The two ways to run a script (`entry: both`) do not do the same.
@@ -76,6 +83,7 @@ class EntriesDiffer(Check):
     """
 
     code = "F346"
+    looks_at = Sight.ENTRIES
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         if Variation.OTHER_ENTRY in evidence.repeats:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from mlvalidate.checks.base import Check
 from mlvalidate.checks.evidence import Evidence, FileContent
+from mlvalidate.checks.sight import Sight
 from mlvalidate.core.contracts import FileKind
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.units import format_size
@@ -26,6 +27,7 @@ class FileUnreadable(Check):
     """
 
     code = "F307"
+    looks_at = Sight.FILES
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output in evidence.outputs:
@@ -77,6 +79,7 @@ class ColumnMissing(Check):
     """
 
     code = "F311"
+    looks_at = Sight.DATASETS
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output, file, fault in evidence.faults_of(FaultKind.MISSING_COLUMN):
@@ -100,6 +103,7 @@ class ColumnUndeclared(Check):
     """
 
     code = "F312"
+    looks_at = Sight.DATASETS
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
@@ -126,6 +130,7 @@ class ColumnType(Check):
     """
 
     code = "F313"
+    looks_at = Sight.DATASETS
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output, file, fault in evidence.faults_of(FaultKind.WRONG_TYPE):
@@ -151,6 +156,7 @@ class ColumnDuplicated(Check):
     """
 
     code = "F314"
+    looks_at = Sight.TABLES
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output, file, fault in evidence.faults_of(FaultKind.DUPLICATE_COLUMN):
@@ -175,6 +181,7 @@ class NotJudged(Check):
     """
 
     code = "F316"
+    looks_at = Sight.FILES
     severity = Severity.WARNING
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:

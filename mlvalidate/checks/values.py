@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from mlvalidate.checks.base import Check, join_names
 from mlvalidate.checks.evidence import Evidence, FileContent, PortContent
+from mlvalidate.checks.sight import declared_tables
+from mlvalidate.core.columns import Column
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.scenarios import Trait
 from mlvalidate.data.conformity import FaultKind
+from mlvalidate.data.constraints import LEAST_ROWS_TO_VARY, should_vary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +26,14 @@ class ValueCheck(Check):
     # What is said behind "column 'x' of a.csv"; `fault` has the figures.
     saying: ClassVar[str]
     hint: ClassVar[str]
+
+    @abstractmethod
+    def concerns(self, column: Column) -> bool:
+        """Tell whether the declaration of a column says anything that this check looks at."""
+
+    def nothing_there(self, evidence: Evidence) -> str:
+        columns = (column for file in declared_tables(evidence) for column in _columns(file))
+        return "" if any(map(self.concerns, columns)) else "no dataset declares it of a column"
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output, file, fault in evidence.faults_of(self.kind):
@@ -37,6 +49,16 @@ class ValueCheck(Check):
             )
 
 
+def _columns(file: FileContent) -> Iterator[Column]:
+    """Yield the declared columns of a table, with what lies inside of them."""
+    waiting = list(file.dataset.columns.values()) if file.dataset else []
+    while waiting:
+        column = waiting.pop()
+        yield column
+        waiting += [column.items] if column.items else []
+        waiting += list((column.fields or {}).values())
+
+
 class ValueMissing(ValueCheck):
     """A column of an output table has missing values, and its dataset declares none.
 
@@ -47,6 +69,9 @@ class ValueMissing(ValueCheck):
     kind = FaultKind.NULL
     saying = "has {fault.count} of {fault.rows} values missing, and none may be"
     hint = "fill or drop them, or declare `null` for {column} in dataset {dataset}"
+
+    def concerns(self, column: Column) -> bool:
+        return column.null == 0
 
 
 class ManyValuesMissing(ValueCheck):
@@ -64,6 +89,9 @@ class ManyValuesMissing(ValueCheck):
     saying = "has {share:.1%} of its values missing; declared are {fault.expected}"
     hint = "a join that finds nothing and a failed conversion look like this; or raise `null`"
 
+    def concerns(self, column: Column) -> bool:
+        return column.null > 0
+
 
 class ValueOutOfRange(ValueCheck):
     """Values of an output column lie outside `min` and `max` of the dataset.
@@ -77,6 +105,9 @@ class ValueOutOfRange(ValueCheck):
     kind = FaultKind.OUT_OF_RANGE
     saying = "has {fault.count} of {fault.rows} values out of range: expected {fault.expected}"
     hint = "correct the script, or `min` and `max` of {column} in dataset {dataset}"
+
+    def concerns(self, column: Column) -> bool:
+        return column.min is not None or column.max is not None
 
 
 class ValueUnknown(ValueCheck):
@@ -92,6 +123,9 @@ class ValueUnknown(ValueCheck):
     saying = "has {fault.count} of {fault.rows} undeclared values: expected {fault.expected}"
     hint = "map them to known values, or add them to `values` of {column} in dataset {dataset}"
 
+    def concerns(self, column: Column) -> bool:
+        return column.values is not None
+
 
 class TextMalformed(ValueCheck):
     """Texts of an output column break the `pattern`, `length` or `like` of the dataset.
@@ -106,6 +140,9 @@ class TextMalformed(ValueCheck):
     saying = "has {fault.count} of {fault.rows} texts of another form: expected {fault.expected}"
     hint = "numbers read as text lose zeros and gain `.0`; else correct dataset {dataset}"
 
+    def concerns(self, column: Column) -> bool:
+        return any(given is not None for given in (column.pattern, column.length, column.like))
+
 
 class ValueRepeated(ValueCheck):
     """A column that the dataset declares `unique` holds values more than once.
@@ -118,6 +155,9 @@ class ValueRepeated(ValueCheck):
     saying = "is unique by contract, and {fault.count} of {fault.rows} values occur more than once"
     hint = "joins and concatenations duplicate rows; drop_duplicates removes them"
 
+    def concerns(self, column: Column) -> bool:
+        return column.unique
+
 
 class KeyRepeated(Check):
     """Several rows of an output have the same `key`.
@@ -129,6 +169,10 @@ class KeyRepeated(Check):
     """
 
     code = "F323"
+
+    def nothing_there(self, evidence: Evidence) -> str:
+        keyed = any(file.dataset and file.dataset.key_columns for file in declared_tables(evidence))
+        return "" if keyed else "no dataset declares a key"
 
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output in evidence.outputs:
@@ -189,6 +233,14 @@ class RuleBroken(Check):
 
     code = "F324"
 
+    def nothing_there(self, evidence: Evidence) -> str:
+        ruled = any(
+            (file.dataset and file.dataset.rules)
+            or any(column.derived for column in _columns(file))
+            for file in declared_tables(evidence)
+        )
+        return "" if ruled else "no dataset declares rules"
+
     def run(self, evidence: Evidence) -> Iterator[Finding]:
         for output, file, fault in evidence.faults_of(FaultKind.BROKEN_RULE):
             said = fault.found or f"{fault.count} of {fault.rows} rows break it"
@@ -215,6 +267,9 @@ class NumberInfinite(ValueCheck):
     saying = "has {fault.count} of {fault.rows} infinite values"
     hint = "look for a division by zero or a logarithm of zero"
 
+    def concerns(self, column: Column) -> bool:
+        return column.type.is_number
+
 
 class ColumnConstant(ValueCheck):
     """A column holds one and the same value in every row, and its declaration has it vary.
@@ -233,6 +288,9 @@ class ColumnConstant(ValueCheck):
     saying = "holds the same value in all {fault.rows} rows"
     hint = "a model or a transformation that lost its input gives this"
 
+    def concerns(self, column: Column) -> bool:
+        return should_vary(column, LEAST_ROWS_TO_VARY)
+
 
 class OrderBroken(ValueCheck):
     """A column that the dataset declares `monotone` goes the other way somewhere.
@@ -244,6 +302,9 @@ class OrderBroken(ValueCheck):
     kind = FaultKind.OUT_OF_ORDER
     saying = "should have {fault.expected}, and {fault.count} of {fault.rows} break the order"
     hint = "sort the rows by {column} before writing"
+
+    def concerns(self, column: Column) -> bool:
+        return column.monotone is not None
 
 
 CHECKS: tuple[type[Check], ...] = (

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,11 +60,16 @@ class ReportFiles:
             _clear(path)
         return cls(tuple(targets), summary)
 
-    def write(self, settings: Settings, project: Project, result: SuiteResult) -> None:
+    def write(
+        self, settings: Settings, project: Project, result: SuiteResult | PipelineResult
+    ) -> None:
         """Write every report. InfrastructureError, in the end, for those that could not be."""
         if not (self.targets or self.summary):
             return
-        report = _make_report(project, result)
+        from mlvalidate import api
+        from mlvalidate.reporting.gathering import gather
+
+        report = gather(result, project.root, lambda run: api.run_folder(project, run), os.environ)
         problems = []
         for name, reporter, path in self.targets:
             try:
@@ -79,19 +83,6 @@ class ReportFiles:
             raise InfrastructureError(
                 f"can't write {'; '.join(problems)}", "the run itself came to its end"
             )
-
-
-def suite_of(result: PipelineResult) -> SuiteResult:
-    """Return a single run as all that was asked for."""
-    from mlvalidate.core.suite import SuiteResult
-
-    return SuiteResult(
-        project=result.project,
-        command=result.command,
-        started_at=result.started_at,
-        finished_at=result.finished_at,
-        runs=(result,),
-    )
 
 
 def _summary_file() -> Path:
@@ -147,45 +138,3 @@ def _tell_github(report: Report, summary: Path, *, on_stderr: bool) -> list[str]
     except OSError as error:
         return [f"the summary {summary}: {error.strerror}"]
     return []
-
-
-def _make_report(project: Project, result: SuiteResult) -> Report:
-    from mlvalidate import api
-    from mlvalidate.core.reporters import Report
-    from mlvalidate.core.results import Status
-    from mlvalidate.reporting.logs import read_tail
-
-    tails = {}
-    for run in result.runs:
-        folder = api.run_folder(project, run)
-        for step in run.steps:
-            if step.status in (Status.FAILED, Status.INTERRUPTED):
-                files = folder.step(step.node)
-                tails[run.run_id, step.node] = (*read_tail(files.stdout), *read_tail(files.stderr))
-    return Report(
-        result=result,
-        root=project.root,
-        repository=_repository(project.root, os.environ),
-        log_tails=tails,
-        source_url=_source_url(os.environ),
-    )
-
-
-def _repository(root: Path, environ: Mapping[str, str]) -> Path:
-    """Return the checkout that holds the project: what CI services tell paths from."""
-    for variable in ("GITHUB_WORKSPACE", "CI_PROJECT_DIR", "WORKSPACE"):
-        given = environ.get(variable)
-        if given and root.is_relative_to(given):
-            return Path(given)
-    return next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), root)
-
-
-def _source_url(environ: Mapping[str, str]) -> str:
-    """Return where GitHub or GitLab shows the files of this commit, or ''."""
-    server, repository, commit = (
-        environ.get(f"GITHUB_{name}") for name in ("SERVER_URL", "REPOSITORY", "SHA")
-    )
-    if server and repository and commit:
-        return f"{server}/{repository}/blob/{commit}"
-    project, commit = environ.get("CI_PROJECT_URL"), environ.get("CI_COMMIT_SHA")
-    return f"{project}/-/blob/{commit}" if project and commit else ""

@@ -9,7 +9,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Generic, ParamSpec
 
 from mlvalidate.cli.output import console_for, write_out
-from mlvalidate.cli.reports import ReportFiles, suite_of
+from mlvalidate.cli.reports import ReportFiles
 from mlvalidate.cli.run_options import RunOptions
 from mlvalidate.cli.settings import Settings
 from mlvalidate.core.errors import ExitCode
@@ -69,7 +69,7 @@ def _execute(settings: Settings, project: Project, plan: Plan, options: RunOptio
             sync_command=_sync_command(settings),
         )
     finally:
-        files.write(settings, project, suite_of(result))
+        files.write(settings, project, result)
     return result.exit_code
 
 

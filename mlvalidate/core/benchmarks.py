@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from mlvalidate.core.model import Model
 
 
@@ -43,6 +45,43 @@ class VolumeFigures(Model):
     peak_rss_mb: Estimate
 
 
+class ProfileKind(StrEnum):
+    """What is profiled: where the time goes by function, or who holds the memory by line."""
+
+    CPU = "cpu"
+    MEMORY = "memory"
+
+
+class ProfileEntry(Model):
+    """A function or a line: seconds, or MB held at the peak.
+
+    ``own`` is without what it calls. ``file`` is relative to the project where it lies in it.
+    """
+
+    file: str
+    line: int
+    function: str
+    own: float
+    total: float
+    is_of_project: bool = False
+
+
+class Profile(Model):
+    """What a profiler saw of one more run, on the largest volume.
+
+    ``files`` lie in the step's folder, below `profile`. ``problem`` says why there is nothing.
+    """
+
+    kind: ProfileKind
+    node: str = ""
+    tool: str = ""
+    peak_mb: float | None = None
+    # Those that count most.
+    entries: tuple[ProfileEntry, ...] = ()
+    files: tuple[str, ...] = ()
+    problem: str = ""
+
+
 class Benchmark(Model):
     """All of it. ``duration_s`` and ``peak_rss_mb`` are None where too little was measured."""
 
@@ -54,3 +93,4 @@ class Benchmark(Model):
     volume: int | None = None
     timeout_s: float
     memory_mb: float
+    profiles: tuple[Profile, ...] = ()

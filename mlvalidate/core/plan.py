@@ -8,6 +8,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Literal
 
+from mlvalidate.core.benchmarks import ProfileKind
 from mlvalidate.core.contracts import DISK, PROCESSES, Access, Network, Reports, Step
 from mlvalidate.core.model import Model
 from mlvalidate.core.reuse import Part, PlannedReuse, ReusePolicy
@@ -78,6 +79,8 @@ class ColdReason(StrEnum):
     MODULE = "module"
     # The project has a module with the name of one that is imported already.
     SHADOWED = "shadowed"
+    # A profiler has to be there before everything else.
+    PROFILE = "profile"
     # No server was started for what the script imports, or it has ended.
     NO_SERVER = "no-server"
 
@@ -103,6 +106,7 @@ _COLD_TEXTS = {
     ColdReason.FILE: "{} is no plain .py file",
     ColdReason.MODULE: "{}",
     ColdReason.SHADOWED: "the project has a module of its own named {}",
+    ColdReason.PROFILE: "a profiler sees its imports, too",
     ColdReason.NO_SERVER: "no interpreter was ready: {}",
 }
 
@@ -183,6 +187,8 @@ class PlannedStep(Model):
     on: PlannedCase = PlannedCase()
     # Of a measurement: the rows of each synthetic dataset, where the plan's do not hold.
     rows: int | None = None
+    # Runs under a profiler: it is no measurement.
+    profile: ProfileKind | None = None
     # What the user would type to run this node alone, where that is not the plan's command.
     command: str = ""
     part: Part = Part.RUN

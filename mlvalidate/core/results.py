@@ -32,6 +32,34 @@ class Status(StrEnum):
     INTERNAL = "internal"
 
 
+class CheckOutcome(StrEnum):
+    """What a check came to. One that had nothing to look at has not passed: it is skipped."""
+
+    PASSED = "passed"
+    # It found nothing worse than a warning or an info.
+    WARNED = "warned"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+class CheckResult(Model):
+    """What one check of a step came to. ``messages`` are those of its findings.
+
+    ``name`` is what the step declares below `checks:`, else the name of the rule.
+    """
+
+    code: str
+    name: str
+    outcome: CheckOutcome
+    # Why it was skipped.
+    reason: str = ""
+    messages: tuple[str, ...] = ()
+
+    def has(self, finding: Finding) -> bool:
+        """Tell whether a finding is this check's."""
+        return finding.code == self.code and finding.message in self.messages
+
+
 class Usage(Model):
     """What the process tree of a step took."""
 
@@ -127,6 +155,9 @@ class StepResult(Model):
     outputs: tuple[PortSummary, ...] = ()
     metrics: dict[str, float] = Field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    # The checks that judged the step: all that had something to look at, and those that it
+    # declares. Static checks and drift are in the findings only.
+    checks: tuple[CheckResult, ...] = ()
     code_hash: str = ""
     contract_hash: str = ""
     data_hash: str = ""

@@ -17,6 +17,7 @@
         samples/<port>/      first rows of tables: <file>.parquet and <file>.json
         analysis/<port>/     samples for drift and reports: <table>.parquet and <table>.json
         baseline/<port>/     those of them that a later run is compared with
+        profile/             what a profiler saw
         entry.json           of a step that passed: what it ran with, its result and its files
         harness/             stand-ins that the script met (pip, sitecustomize) and their notes
 """
@@ -64,6 +65,10 @@ class StepFolder:
     @property
     def baseline(self) -> Path:
         return self.root / "baseline"
+
+    @property
+    def profile(self) -> Path:
+        return self.root / "profile"
 
     @property
     def entry(self) -> Path:

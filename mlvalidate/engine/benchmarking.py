@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from mlvalidate.core.benchmarks import Benchmark, Estimate, Growth, VolumeFigures
+from mlvalidate.core.benchmarks import (
+    Benchmark,
+    Estimate,
+    Growth,
+    Profile,
+    ProfileKind,
+    VolumeFigures,
+)
 from mlvalidate.core.errors import UsageError
 from mlvalidate.core.plan import Origin, Plan, PlannedStep
 from mlvalidate.core.results import Status, StepResult
@@ -19,30 +26,37 @@ _FIGURES = ("duration_s", "cpu_s", "peak_rss_mb")
 
 
 def plan_measurements(
-    step: PlannedStep, volumes: Sequence[int], repeat: int
+    step: PlannedStep,
+    volumes: Sequence[int],
+    repeat: int,
+    profiles: Sequence[ProfileKind] = (),
 ) -> tuple[PlannedStep, ...]:
     """Return a node for each measurement, the volumes in rounds and the smallest first.
 
     What makes the machine slower for a while then hits all volumes alike. Nothing is measured
-    twice for a declared check. UsageError when no input grows.
+    twice for a declared check. ``profiles`` are runs of their own, behind all measurements.
+    UsageError when no input grows.
     """
     if not any(item.origin is Origin.SYNTHETIC for item in step.inputs):
         raise UsageError(
             f"nothing that {step.node} reads can grow: no input holds synthetic tables",
             "give an input files with a `dataset`",
         )
-    bare = step.step.model_copy(update={"checks": ()})
-    return tuple(
-        step.model_copy(
-            update={
-                "node": f"{step.node}@{format_count(rows)}.{number}",
-                "rows": rows,
-                "step": bare,
-            }
-        )
+    bare = step.model_copy(update={"step": step.step.model_copy(update={"checks": ()})})
+    measurements = [
+        _on(bare, rows, str(number))
         for number in range(1, repeat + 1)
         for rows in sorted(set(volumes))
-    )
+    ]
+    profiled = [
+        _on(bare, max(volumes), kind).model_copy(update={"profile": kind}) for kind in profiles
+    ]
+    return (*measurements, *profiled)
+
+
+def _on(step: PlannedStep, rows: int, name: str) -> PlannedStep:
+    node = f"{step.node}@{format_count(rows)}.{name}"
+    return step.model_copy(update={"node": node, "rows": rows})
 
 
 def smaller_failed(planned: PlannedStep, results: Mapping[str, StepResult]) -> str:
@@ -54,12 +68,15 @@ def smaller_failed(planned: PlannedStep, results: Mapping[str, StepResult]) -> s
     return ""
 
 
-def conclude_benchmark(plan: Plan, steps: Sequence[StepResult]) -> Benchmark:
+def conclude_benchmark(
+    plan: Plan, steps: Sequence[StepResult], profiles: Sequence[Profile]
+) -> Benchmark:
     """Return what the measurements that passed come to."""
     from mlvalidate.stats.scaling import fit_scaling, medians
 
     planned = plan.steps[0]
-    passed = [step for step in steps if step.status is Status.PASSED]
+    measured = {step.node for step in plan.steps if step.profile is None}
+    passed = [step for step in steps if step.status is Status.PASSED and step.node in measured]
     values: dict[str, dict[int, list[float]]] = {figure: {} for figure in _FIGURES}
     for step in passed:
         for figure, by_rows in values.items():
@@ -81,6 +98,7 @@ def conclude_benchmark(plan: Plan, steps: Sequence[StepResult]) -> Benchmark:
         volume=volume,
         timeout_s=planned.timeout,
         memory_mb=planned.memory / _MEGABYTE,
+        profiles=tuple(profiles),
     )
 
 

@@ -38,6 +38,7 @@ def why_cold(
     facts = start_facts(project, planned)
     obstacles = (
         (asked, ColdReason.ASKED, ""),
+        (planned.profile is not None, ColdReason.PROFILE, ""),
         (not in_sandbox, ColdReason.NO_SANDBOX, ""),
         (planned.step.kind is Kind.COMMAND, ColdReason.COMMAND, ""),
         (planned.network.is_open, ColdReason.NETWORK, ""),

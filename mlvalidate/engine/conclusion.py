@@ -16,6 +16,7 @@ from mlvalidate.engine.cache.notes import resume_command, reuse_notes
 from mlvalidate.engine.cache.pipelines import judge_once
 from mlvalidate.engine.container import Paths
 from mlvalidate.engine.execution import Run, read_output
+from mlvalidate.engine.profiling import read_profiles
 
 
 def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> PipelineResult:
@@ -28,7 +29,7 @@ def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipelin
     if result.status is Status.INTERRUPTED:
         return result
     if plan.kind == "benchmark":
-        return _with_growth(plan, result)
+        return _with_growth(run, result)
     # In a pipeline gates are about the usual data; in a matrix other nodes have other names.
     unusual = plan.kind == "pipeline" and not plan.steps[0].on.case.is_standard
     findings = () if unusual else tuple(judge_gates(run.project, result))
@@ -48,10 +49,11 @@ def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipelin
     )
 
 
-def _with_growth(plan: Plan, result: PipelineResult) -> PipelineResult:
+def _with_growth(run: Run, result: PipelineResult) -> PipelineResult:
     """Return the result of a benchmark. Gates are about the usual data and are not judged."""
-    benchmark = conclude_benchmark(plan, result.steps)
-    findings = tuple(judge_growth(benchmark, plan.command))
+    profiles = read_profiles(run, result.steps)
+    benchmark = conclude_benchmark(run.plan, result.steps, profiles)
+    findings = tuple(judge_growth(benchmark, run.plan.command))
     failed = result.status is Status.FAILED or is_failed(findings)
     return result.model_copy(
         update={

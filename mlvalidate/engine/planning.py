@@ -41,6 +41,7 @@ from mlvalidate.engine.interpreter import find_interpreter
 from mlvalidate.engine.journal import all_runs, owner_is_alive
 from mlvalidate.engine.kept_cases import kept_cases
 from mlvalidate.engine.outputs import output_folder
+from mlvalidate.engine.profiling import possible_profiles
 from mlvalidate.engine.sandbox import Sandboxing
 from mlvalidate.engine.selection import Selection, last_run, select
 
@@ -122,17 +123,24 @@ def plan_benchmark(
     repeat: int,
     choices: Choices,
     sandboxing: Sandboxing,
+    *,
+    profile: bool = False,
 ) -> Plan:
-    """Plan measurements of one step on so many rows, each volume as often as ``repeat`` says."""
+    """Plan measurements of one step on so many rows, each volume as often as ``repeat`` says.
+
+    With ``profile`` it runs once more on the largest volume for each profiler that there is.
+    """
     step = _plan_node(project, name, _find_node(project, name), (), choices)
-    steps = plan_measurements(step, volumes, repeat)
+    profiles = possible_profiles(step.python) if profile else ()
+    steps = plan_measurements(step, volumes, repeat, profiles)
     given = choices.folders.items()
     by_node = {f"{s.node}{port.removeprefix(name)}": path for s in steps for port, path in given}
     placed = replace(choices, folders=by_node, reports=Reports.NONE, cache=False)
     plan = _plan(project, "benchmark", name, steps, placed, sandboxing)
     command = _command(project, "benchmark", name, choices)
     sizes = ",".join(map(format_count, sorted(set(volumes))))
-    return plan.model_copy(update={"command": f"{command} --rows {sizes} --repeat {repeat}"})
+    command = f"{command} --rows {sizes} --repeat {repeat}{' --profile' if profile else ''}"
+    return plan.model_copy(update={"command": command})
 
 
 def _plan_case(project: Project, step: PlannedStep, case: Case, choices: Choices) -> PlannedStep:

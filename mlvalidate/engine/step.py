@@ -10,9 +10,9 @@ from pathlib import Path
 
 from mlvalidate.checks.evidence import CustomVerdict, Evidence, PortContent, Repeat, Variation
 from mlvalidate.checks.execution import signal_name
-from mlvalidate.checks.expectations import meet_expectation
+from mlvalidate.checks.expectations import meet_expectation, settle_checks
 from mlvalidate.checks.missing_input import missing_input
-from mlvalidate.checks.registry import judge_step
+from mlvalidate.checks.registry import examine_step
 from mlvalidate.core.contracts import Kind
 from mlvalidate.core.datasets import BASELINE
 from mlvalidate.core.events import ChecksFinished, Event, SampleTaken, StepFinished, StepStarted
@@ -45,6 +45,7 @@ from mlvalidate.engine.logs import LogFile
 from mlvalidate.engine.metrics import read_metrics
 from mlvalidate.engine.output_tables import OutputTable, tables_of
 from mlvalidate.engine.outputs import find_files, is_own_folder, output_folder, pack, packed_archive
+from mlvalidate.engine.profiling import ask_for_profile
 from mlvalidate.engine.rerun import Repeats
 from mlvalidate.engine.sampling import sample_table
 
@@ -80,6 +81,7 @@ def run_step(run: Run, planned: PlannedStep) -> Iterator[Event]:
         if item.port in sources
     )
     make_folders(paths)
+    ask_for_profile(planned, folder)
     start = make_start(paths, run.project.root)
     logs = open_logs(folder, run)
     outcome: Outcome | None = None
@@ -142,6 +144,7 @@ def _judge(
         failed_metrics=failed_metrics,
         reproduce=planned.command or run.plan.command,
         repeats=repeats,
+        in_sandbox=run.sandboxing.is_available,
         custom=_custom_verdicts(run, paths, outcome, sources),
         producer_ports={
             item.port: run.plan.step(item.producer).step.outputs[item.output]
@@ -155,7 +158,8 @@ def _judge(
         },
         read_input=lambda port: run.inputs.read(planned, port),
     )
-    findings, rejection = meet_expectation(evidence, judge_step(evidence))
+    found, checks = examine_step(evidence)
+    findings, rejection = meet_expectation(evidence, found)
     failed = is_failed(findings) or not (outcome.succeeded or rejection)
     _take_samples(run, evidence, folder)
     status = Status.FAILED if failed else Status.PASSED
@@ -174,6 +178,7 @@ def _judge(
         "outputs": tuple(_summarise_output(run, paths, content) for content in outputs),
         "metrics": metrics,
         "findings": findings,
+        "checks": settle_checks(evidence, checks, findings, rejection),
         "rejection": run.redactor.redact(rejection),
         "code_hash": hash_code(planned, run.project.root),
         "contract_hash": hash_contract(planned, run.project),

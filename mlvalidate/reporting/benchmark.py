@@ -10,11 +10,16 @@ from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.checks.growth import bounds, format_megabytes
-from mlvalidate.core.benchmarks import Benchmark, Estimate, Growth
+from mlvalidate.core.benchmarks import Benchmark, Estimate, Growth, Profile, ProfileKind
 from mlvalidate.core.units import format_count, format_duration
 from mlvalidate.reporting.console import write
+from mlvalidate.reporting.text import plain
 
 Show = Callable[[float], str]
+_SHOWN_OF_PROJECT = 6
+_SHOWN_OF_OTHERS = 4
+# Of the greatest entry: what has less does not matter.
+_LEAST_SHARE = 0.01
 
 
 def print_benchmark(console: Console, benchmark: Benchmark) -> None:
@@ -23,6 +28,11 @@ def print_benchmark(console: Console, benchmark: Benchmark) -> None:
     console.print()
     for line in growth_lines(benchmark):
         write(console, Text(line))
+    for profile in benchmark.profiles:
+        console.print()
+        write(console, Text(profile_title(profile)))
+        if profile.entries:
+            console.print(profile_table(profile))
 
 
 def volume_table(benchmark: Benchmark) -> Table:
@@ -55,6 +65,34 @@ def growth_lines(benchmark: Benchmark) -> Iterator[str]:
             predicted = _shown(growth.predicted, show)
             rows = format_count(benchmark.volume)
             yield f"{name} for {rows} rows: {predicted}, the limit is {show(limit)}"
+
+
+def profile_title(profile: Profile) -> str:
+    """Return what was profiled, of which run and by which tool; or why it was not."""
+    name = {ProfileKind.CPU: "time by function", ProfileKind.MEMORY: "memory by line"}[profile.kind]
+    if profile.problem:
+        return f"{name}: {profile.problem}"
+    peak = "" if profile.peak_mb is None else f", {format_megabytes(profile.peak_mb)} at the peak"
+    return f"{name} of {profile.node} ({profile.tool}{peak})"
+
+
+def profile_table(profile: Profile) -> Table:
+    """Return the entries that count most: first those of the project, then the libraries'."""
+    show = format_duration if profile.kind is ProfileKind.CPU else format_megabytes
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    for name in ("total", "own"):
+        table.add_column(name, justify="right")
+    for name in ("function", "place"):
+        table.add_column(name, overflow="fold")
+    least = max((entry.total for entry in profile.entries), default=0.0) * _LEAST_SHARE
+    shown = [entry for entry in profile.entries if entry.total >= least]
+    of_project = [entry for entry in shown if entry.is_of_project]
+    others = [entry for entry in shown if not entry.is_of_project]
+    for entry in (*of_project[:_SHOWN_OF_PROJECT], *others[:_SHOWN_OF_OTHERS]):
+        place = f"{entry.file}:{entry.line}" if entry.line else entry.file
+        cells = (show(entry.total), show(entry.own), entry.function, place)
+        table.add_row(*(Text(plain(cell)) for cell in cells))
+    return table
 
 
 def growth_words(growth: Growth, show: Show) -> str:

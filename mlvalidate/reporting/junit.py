@@ -12,7 +12,7 @@ from xml.etree import ElementTree as Xml
 
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.reporters import Report
-from mlvalidate.core.results import PipelineResult, Status, StepResult
+from mlvalidate.core.results import CheckOutcome, PipelineResult, Status, StepResult
 from mlvalidate.reporting.places import find_place
 from mlvalidate.reporting.text import plain
 from mlvalidate.reporting.words import outcome_line, skip_reason
@@ -105,6 +105,20 @@ def _step_cases(report: Report, run: PipelineResult, step: StepResult) -> Iterat
         tag = "error" if step.status is Status.INTERNAL else "failure"
         _fail(case, tag, *_why_failed(report, run, step))
     yield case
+    yield from _check_cases(report, run, step)
+
+
+def _check_cases(report: Report, run: PipelineResult, step: StepResult) -> Iterator[Xml.Element]:
+    """Yield a case for each check of a step, then for what was found by none, such as drift."""
+    name = case_name(run, step)
+    for check in step.checks:
+        case = _case(run, f"{name}: {check.code} {check.name}", 0.0)
+        if check.outcome is CheckOutcome.SKIPPED:
+            _skip(case, check.reason)
+        _judge(case, report, run, [f for f in step.findings if check.has(f)])
+        yield case
+    others = [f for f in step.findings if not any(check.has(f) for check in step.checks)]
+    yield from _code_cases(report, run, name, others)
 
 
 def _why_failed(report: Report, run: PipelineResult, step: StepResult) -> tuple[str, str, str]:
@@ -121,17 +135,21 @@ def _why_failed(report: Report, run: PipelineResult, step: StepResult) -> tuple[
 
 
 def _run_cases(report: Report, run: PipelineResult) -> Iterator[Xml.Element]:
-    """Yield a case for each kind of finding on the run as a whole, such as its gates."""
-    by_code: dict[str, list[Finding]] = {}
-    for finding in run.findings:
-        by_code.setdefault(finding.code, []).append(finding)
-    for code, findings in by_code.items():
-        case = _case(run, f"{run.name} {code}", 0.0)
-        _judge(case, report, run, findings)
-        yield case
+    """Yield the cases of a run as a whole: its gates, for example."""
+    yield from _code_cases(report, run, run.name, run.findings)
     if run.status in (Status.INTERRUPTED, Status.INTERNAL):
         case = _case(run, f"{run.name} comes to its end", 0.0)
         _fail(case, "error", "; ".join(run.notes) or run.status.value, run.status.value, "")
+        yield case
+
+
+def _code_cases(
+    report: Report, run: PipelineResult, name: str, findings: Sequence[Finding]
+) -> Iterator[Xml.Element]:
+    """Yield a case for each kind of finding."""
+    for code in dict.fromkeys(finding.code for finding in findings):
+        case = _case(run, f"{name}: {code}", 0.0)
+        _judge(case, report, run, [finding for finding in findings if finding.code == code])
         yield case
 
 
@@ -159,9 +177,11 @@ def _left_out(report: Report) -> Xml.Element:
 
 def finding_text(report: Report, run: PipelineResult, finding: Finding) -> str:
     """Return a finding in full, as plain text."""
+    blamed = f" in {finding.step}" if finding.step else ""
     lines = [
-        f"{finding.severity.value} {finding.code}: {finding.message}",
+        f"{finding.severity.value} {finding.code}{blamed}: {finding.message}",
         f"  at {find_place(report, run, finding)}",
+        *([f"  observed in {finding.observed_in}"] if finding.observed_in else []),
         *(f"  > {example}" for example in finding.evidence),
     ]
     if finding.hint:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 from mlvalidate.core.benchmarks import Benchmark, Estimate
 from mlvalidate.core.events import RunStarted
 from mlvalidate.core.results import PipelineResult
+from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.reporting.figures.growth import growth_figure
 from mlvalidate.tracking import layout
 from mlvalidate.tracking.content import Content, pipeline_content
 from mlvalidate.tracking.limits import Metric
 
 
-def benchmark_content(started: RunStarted, result: PipelineResult) -> Content:
-    """Return what a parent holds at its end: figures over rows, their growth, and the chart."""
+def benchmark_content(started: RunStarted, result: PipelineResult, folder: RunFolder) -> Content:
+    """Return what a parent holds at its end: figures over rows, growth, the chart, profiles."""
     whole = pipeline_content(started, result)
     if result.benchmark is None or not result.benchmark.volumes:
         return whole
@@ -27,7 +29,17 @@ def benchmark_content(started: RunStarted, result: PipelineResult) -> Content:
         whole,
         metrics=(*own, *_metrics(result.benchmark, timestamp)),
         texts={**whole.texts, layout.GROWTH_FIGURE: chart},
+        files={**whole.files, **_profiles(result.benchmark, folder)},
     )
+
+
+def _profiles(benchmark: Benchmark, folder: RunFolder) -> dict[str, Path]:
+    """Return the profilers' own files by their artifact paths."""
+    return {
+        layout.profile_file(name): folder.step(profile.node).profile / name
+        for profile in benchmark.profiles
+        for name in profile.files
+    }
 
 
 def _metrics(benchmark: Benchmark, timestamp: int) -> Iterator[Metric]:

@@ -93,6 +93,13 @@ class Gateway:
         with _staged(files, {}, scratch) as artifacts, mlflow_errors_told(self.store):
             self._client.log_artifacts(mlflow_run_id, str(artifacts))
 
+    def add_texts(self, mlflow_run_id: str, texts: Mapping[str, str]) -> None:
+        """Add artifacts that are not on disk to a run that has ended."""
+        with tempfile.TemporaryDirectory(prefix="mlvalidate-") as scratch:
+            staged = _staged({}, texts, Path(scratch))
+            with staged as artifacts, mlflow_errors_told(self.store):
+                self._client.log_artifacts(mlflow_run_id, str(artifacts))
+
     def set_tag(self, mlflow_run_id: str, key: str, value: str) -> None:
         """Set a tag of a run."""
         with mlflow_errors_told(self.store):

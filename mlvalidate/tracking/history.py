@@ -127,14 +127,17 @@ class History:
         return tuple(sorted(steps, key=lambda step: step.started_at))
 
     def step_runs(self, scope: Scope, node: str, *conditions: str) -> Iterator[StepRecord]:
-        """Yield the runs of one node, or of a step tested alone, within a scope, newest first."""
+        """Yield the runs of one node within a scope, newest first; of all nodes without a name.
+
+        A step tested alone is a node of its own run.
+        """
         if scope.kind == "script":
             yield from (run for run in self.runs(scope, *conditions) if isinstance(run, StepRecord))
             return
         of_pipeline = (search.has_tag(layout.PIPELINE, scope.name),)
         for run in self.search(
             search.has_tag(layout.KIND, search.STEP),
-            search.has_tag(layout.NODE, node),
+            *((search.has_tag(layout.NODE, node),) if node else ()),
             search.has_tag(layout.SCENARIO, scope.scenario),
             search.has_tag(layout.DATA_SOURCE, scope.data_source),
             *(of_pipeline if scope.kind == "pipeline" else ()),
@@ -169,7 +172,8 @@ class History:
         if _MLFLOW_ID.fullmatch(reference):
             found = next(self.search(f"attributes.run_id = '{reference}'"), None)
             if found is not None:
-                return found
+                # Of a node the run that it is a part of.
+                return found if found.kind != search.STEP else self._by_run_id(found.run_id)
         run = next(self._named(reference), None)
         if run is not None:
             return run
@@ -229,8 +233,10 @@ class History:
             beside = self._client.list_artifacts(run.mlflow_run_id, "" if parent == "." else parent)
             if path not in [artifact.path for artifact in beside]:
                 return ()
-            self._client.download_artifacts(run.mlflow_run_id, path, str(target))
-        files = (file for file in (target / path, *(target / path).rglob("*")) if file.is_file())
+            found = Path(self._client.download_artifacts(run.mlflow_run_id, path, str(target)))
+        files = (
+            [found] if found.is_file() else [file for file in found.rglob("*") if file.is_file()]
+        )
         return tuple(sorted(str(file.relative_to(target)) for file in files))
 
     def _stored(self, run: RunRecord, model: type[M]) -> M:

@@ -95,6 +95,8 @@ STDERR = "logs/stderr.log"
 DATA = "data"
 # Samples that later runs are compared with: baseline/<port>/<table>.parquet, .json
 BASELINE = "baseline"
+# Of the newer of two compared runs: comparisons/<run id of the other>.html, .json
+COMPARISONS = "comparisons"
 # Of the parent of a benchmark: time and memory over rows.
 GROWTH_FIGURE = "figures/growth.html"
 
@@ -124,6 +126,11 @@ def node_metric(node: str, metric: str) -> str:
     return f"{node}/{metric}"
 
 
+def profile_file(name: str) -> str:
+    """Return the artifact path of a profiler's file."""
+    return f"profile/{name}"
+
+
 def benchmark_metric(figure: str) -> str:
     """Return the metric of a figure over the volumes of a benchmark."""
     return f"benchmark.{figure}"
@@ -147,3 +154,8 @@ def report_artifact(port: str, name: str) -> str:
 def baseline_artifact(port: str, name: str) -> str:
     """Return the path of a sample of a port's table that later runs are compared with."""
     return f"{BASELINE}/{port}/{name}"
+
+
+def comparison_artifact(run_id: str) -> str:
+    """Return the path of a comparison with an earlier run of ours, without ending."""
+    return f"{COMPARISONS}/{run_id}"

@@ -138,7 +138,7 @@ class RunRecorder:
             for step in result.steps:
                 written = replace(written, tags={**written.tags, **self._origin(step).tags})
         elif started.plan.kind == "benchmark":
-            written = benchmark_content(started, result)
+            written = benchmark_content(started, result, self._folder)
         else:
             written = content.pipeline_content(started, result)
         key = layout.run_key(started.run_id)

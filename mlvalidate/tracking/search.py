@@ -48,8 +48,8 @@ def began_before(moment: float) -> str:
     return f"attributes.start_time < {round(moment * 1000)}"
 
 
-def began_at_or_after(moment: float) -> str:
-    """Return the condition that a run began then or later, in seconds since the epoch."""
+def began_after(moment: float) -> str:
+    """Return the condition that a run did not begin earlier."""
     return f"attributes.start_time >= {round(moment * 1000)}"
 
 

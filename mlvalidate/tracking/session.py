@@ -12,7 +12,7 @@ import logging
 import os
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from mlvalidate.tracking.gateway import Gateway, ensure_experiment
@@ -28,6 +28,7 @@ _DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
     "MLFLOW_ARTIFACT_UPLOAD_DOWNLOAD_TIMEOUT": "60",
     "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_ALLOW_FILE_STORE": "true",
     "GIT_PYTHON_REFRESH": "quiet",
@@ -38,6 +39,10 @@ _DEFAULTS = {
 _FORCED = {"MLFLOW_ENABLE_ASYNC_LOGGING": "false"}
 # Attempts to reach a database, some tenths of a second apart; MLflow's own ten take 100 seconds.
 _DATABASE_ATTEMPTS = 3
+# To make all tables takes a second or two, and others may come first.
+_LOCK_SECONDS = 30
+# Any number, as long as every version uses the same and nobody else does.
+_LOCK_KEY = 0x6D6C76616C
 _NOISY_LOGGERS = ("mlflow", "alembic")
 
 
@@ -96,7 +101,8 @@ def _initialisation_lock(store: Store) -> Iterator[None]:
     """Let one process at a time make a database: of four at once, three fail."""
     path = store.local_path
     if path is None:
-        yield
+        with _advisory_lock(store) if store.scheme == "postgresql" else nullcontext():
+            yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.with_name(f"{path.name}.lock").open("ab") as lock:
@@ -105,10 +111,24 @@ def _initialisation_lock(store: Store) -> Iterator[None]:
 
 
 @contextmanager
+def _advisory_lock(store: Store) -> Iterator[None]:
+    """Hold a lock of PostgreSQL's, which all hosts see; it ends with the connection."""
+    from sqlalchemy import NullPool, create_engine, text
+
+    with create_engine(store.uri, poolclass=NullPool).connect() as connection:
+        connection.execute(text(f"SET lock_timeout = '{_LOCK_SECONDS}s'"))
+        connection.execute(text(f"SELECT pg_advisory_lock({_LOCK_KEY})"))
+        yield
+
+
+@contextmanager
 def _environment(store: Store) -> Iterator[None]:
-    """Set what has to hold in a session. A user in the URI wins over one in the environment."""
+    """Set what has to hold in a session. A user in the URI wins over one in the environment.
+
+    Plugins ask MLflow, and not the client, for the URI: the one that signs requests to SageMaker.
+    """
     before = dict(os.environ)
-    forced = {**_FORCED, **store.credentials}
+    forced = {**_FORCED, "MLFLOW_TRACKING_URI": store.client_uri, **store.credentials}
     os.environ.update({**_DEFAULTS, **before, **forced})
     try:
         yield

@@ -20,6 +20,11 @@ from mlvalidate.core.secrets import Redactor
 
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]*)(?P<query>\?.*)?", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+.-]*):")
+# A tracking server, or one of the newer apps, which need no instance.
+SAGEMAKER_ARN = re.compile(
+    r"arn:aws[a-z-]*:sagemaker:(?P<region>[a-z0-9-]+):[0-9]+:"
+    r"(?P<kind>mlflow-tracking-server|mlflow-app)/(?P<name>[A-Za-z0-9-]+)"
+)
 _DATABASES = ("postgresql", "mysql", "mssql", "oracle")
 # MLflow's own: https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth
 USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
@@ -117,12 +122,12 @@ def resolve_store(project: Project, environ: Mapping[str, str]) -> Store:
     declared = (project.tracking.uri or "").strip()
     if not given and not declared:
         return Store(
-            uri=_sqlite_uri(project.state_folder / "mlflow.db"),
+            uri=sqlite_uri(project.state_folder / "mlflow.db"),
             artifact_root=_artifact_location(project.state_folder / "artifacts"),
             experiment=experiment,
             is_local_default=True,
         )
-    uri = _absolute(given, Path.cwd()) if given else _absolute(declared, project.root)
+    uri = absolute_uri(given, Path.cwd()) if given else absolute_uri(declared, project.root)
     store = Store(uri=uri, artifact_root=None, experiment=experiment, is_local_default=False)
     root = environ.get("MLFLOW_DEFAULT_ARTIFACT_ROOT") or _default_root(store, project)
     return Store(uri=uri, artifact_root=root, experiment=experiment, is_local_default=False)
@@ -137,7 +142,7 @@ def _default_root(store: Store, project: Project) -> str | None:
     return None
 
 
-def _absolute(uri: str, base: Path) -> str:
+def absolute_uri(uri: str, base: Path) -> str:
     """Return the URI with its path, if it has one on this disk, made absolute."""
     if uri.lower().startswith("sqlite"):
         match = _SQLITE.fullmatch(uri)
@@ -146,9 +151,15 @@ def _absolute(uri: str, base: Path) -> str:
                 f"tracking URI {Redactor().redact(uri)!r} names no database file",
                 hint="Write sqlite:///folder/mlflow.db, or sqlite:////absolute/mlflow.db.",
             )
-        return _sqlite_uri(base / unquote(match["path"])) + (match["query"] or "")
+        return sqlite_uri(base / unquote(match["path"])) + (match["query"] or "")
     if uri.lower().startswith("file:"):
         return (base / unquote(_file_path(uri))).resolve().as_uri()
+    if uri.startswith("arn:") and not SAGEMAKER_ARN.fullmatch(uri):
+        raise UsageError(
+            f"tracking URI {uri!r} is no ARN of an MLflow tracking server of SageMaker",
+            hint="Such an ARN is arn:aws:sagemaker:REGION:ACCOUNT:mlflow-tracking-server/NAME, or "
+            "ends in mlflow-app/ID.",
+        )
     if _SCHEME.match(uri) or uri in _DATABRICKS:
         return uri.rstrip("/")
     return (base / Path(uri).expanduser()).resolve().as_uri()
@@ -163,7 +174,7 @@ def _file_path(uri: str) -> str:
     return rest
 
 
-def _sqlite_uri(path: Path) -> str:
+def sqlite_uri(path: Path) -> str:
     # Jenkins names workspaces "feature%2Fx". SQLAlchemy decodes what looks like an escape, and
     # takes a question mark for the start of the options.
     text = str(path.resolve()).replace("%", "%25").replace("?", "%3F")

@@ -88,7 +88,7 @@ def _pipeline_runs(history: History, name: str, last: int) -> _Runs | None:
     for step in history.search(
         search.has_tag(layout.KIND, search.STEP),
         of_pipeline,
-        search.began_at_or_after(runs[-1].started_at),
+        search.began_after(runs[-1].started_at),
         page=_NODES_AT_ONCE,
     ):
         if isinstance(step, StepRecord) and step.run_id in nodes:

@@ -26,6 +26,7 @@ from mlvalidate.core.results import PipelineResult, Status, StepResult, Usage
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.core.suite import LeftOut, SuitePlan, SuiteResult
+from mlvalidate.tracking.team_server import TeamServer
 
 PROJECT = {
     "version": 1,
@@ -175,6 +176,10 @@ class FakeApi(types.ModuleType):
     def sync(self, project: Project) -> SyncReport:
         self.calls.append(("sync",))
         return self.report
+
+    def run_server(self, team: TeamServer, say: Callable[[str], None]) -> None:
+        self.calls.append(("run_server", team))
+        say("MLflow at http://127.0.0.1:5000")
 
     def open_ui(self, project: Project, host: str, port: int, say: Callable[[str], None]) -> None:
         self.calls.append(("open_ui", host, port))

@@ -81,3 +81,17 @@ def test_the_table_and_the_growth_are_shown(pairs: Path, capfd: pytest.CaptureFi
 def test_odd_volumes_are_refused(pairs: Path, rows: str, capfd: pytest.CaptureFixture[str]) -> None:
     assert run(["benchmark", "pairs", "--rows", rows, "-C", str(pairs)]) == 2
     assert "--rows" in capfd.readouterr().err
+
+
+def test_profiles_are_shown_and_recorded(pairs: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["benchmark", "pairs", "--rows", "300", "--repeat", "1", "--profile"]
+    assert run([*words, "-C", str(pairs)]) == 0
+    shown = capfd.readouterr().out
+    assert "time by function of pairs@300.cpu (pyinstrument" in shown
+    assert "memory by line of pairs@300.memory (memray" in shown
+    assert "pairs.py:" in shown
+    store = resolve_store(open_project(pairs), {})
+    stored = look(store)
+    (key,) = (key for key in stored.runs if stored.one(key).data.tags[layout.KIND] == "benchmark")
+    for name in ("cpu.html", "memory.html"):
+        assert stored.artifacts(key)[layout.profile_file(name)].stat().st_size > 1000

@@ -19,6 +19,7 @@ from mlvalidate.cli.run_options import DATA_SOURCES, REPORTS, SANDBOXES
 from mlvalidate.core.contracts import Reports
 from mlvalidate.core.plan import DataSource, Entry, Plan, SandboxChoice
 from mlvalidate.core.results import PipelineResult
+from mlvalidate.tracking.team_server import TeamServer
 
 
 @pytest.fixture
@@ -217,6 +218,29 @@ def test_ui(api: FakeApi) -> None:
     assert run(["ui", "--host", "0.0.0.0", "--port", "8080"]) == 0
     opened = [call for call in api.calls if call[0] == "open_ui"]
     assert opened == [("open_ui", "127.0.0.1", 5000), ("open_ui", "0.0.0.0", 8080)]
+
+
+def test_server(api: FakeApi, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run(["server"]) == 0
+    monkeypatch.setenv("MLFLOW_BACKEND_STORE_URI", "postgresql://ann:hunter22@db/mlflow")
+    options = ["--artifacts-destination", "s3://b/x", "--host", "0.0.0.0", "--port", "8080"]
+    assert run(["server", *options, "--workers", "2", "--auth", "--allowed-hosts", "h"]) == 0
+    assert api.calls == [
+        ("run_server", TeamServer(Path("mlflow_data"))),
+        (
+            "run_server",
+            TeamServer(
+                Path("mlflow_data"),
+                "postgresql://ann:hunter22@db/mlflow",
+                "s3://b/x",
+                "0.0.0.0",
+                8080,
+                workers=2,
+                auth=True,
+                allowed_hosts="h",
+            ),
+        ),
+    ]
 
 
 def test_schema(api: FakeApi, output: pytest.CaptureFixture[str]) -> None:

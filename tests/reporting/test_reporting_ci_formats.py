@@ -82,13 +82,25 @@ def test_junit_is_valid_and_is_read_back(junit_schema: xmlschema.XMLSchema, tmp_
     (tmp_path / "junit.xml").write_text(text)
     suites = list(junitparser.JUnitXml.fromfile(str(tmp_path / "junit.xml")))
     assert [(s.name, s.tests, s.failures, s.errors, s.skipped) for s in suites] == [
-        ("pipeline churn", 6, 2, 0, 2),
+        ("pipeline churn", 10, 4, 0, 2),
         ("script solo", 1, 0, 0, 0),
         ("pipeline cut", 1, 0, 1, 0),
         ("not tested alone", 1, 0, 0, 1),
     ]
     cases = {case.name: case for case in suites[0]}
-    assert list(cases) == ["preprocess", "train", "evaluate", "package", "report", "churn G601"]
+    assert list(cases) == [
+        "preprocess",
+        "preprocess: X230",
+        "train",
+        "train: X240",
+        "train: X201",
+        "train: F301",
+        "evaluate",
+        "package",
+        "report",
+        "churn: G601",
+    ]
+    assert cases["train: X240"].is_passed
     assert cases["preprocess"].is_passed
     assert cases["preprocess"].classname == "churn.churn"
     (failure,) = cases["train"].result
@@ -99,6 +111,25 @@ def test_junit_is_valid_and_is_read_back(junit_schema: xmlschema.XMLSchema, tmp_
         assert said in failure.text
     assert cases["evaluate"].result[0].message == "train failed"
     assert float(cases["train"].time) == 75.0
+
+
+def test_checks_are_cases(junit_schema: xmlschema.XMLSchema) -> None:
+    said = finding("F331", message="they share 3 keys", step="split")
+    checks = (
+        {"code": "F331", "name": "disjoint", "outcome": "failed", "messages": (said.message,)},
+        {"code": "F330", "name": "rows", "outcome": "passed"},
+        {"code": "F335", "name": "finite", "outcome": "skipped", "reason": "no table"},
+    )
+    step = step_result("split", status=Status.FAILED, findings=(said,), checks=checks)
+    text = render_junit(report(pipeline_result(step)))
+    junit_schema.validate(text)
+    (suite,) = junitparser.JUnitXml.fromstring(text.encode())
+    assert {case.name: [type(r).__name__ for r in case.result] for case in suite} == {
+        "split": ["Failure"],
+        "split: F331 disjoint": ["Failure"],
+        "split: F330 rows": [],
+        "split: F335 finite": ["Skipped"],
+    }
 
 
 def test_a_step_that_was_not_run_again_took_no_time() -> None:

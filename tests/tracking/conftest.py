@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tracking_builders import make_project
+from tracking_services import S3, Postgres, running_postgres, running_s3, s3_environment
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.tracking.session import open_session
@@ -40,3 +42,25 @@ def project(tmp_path: Path, template_database: Path) -> Project:
 def store(project: Project) -> Store:
     """Return the project's default store."""
     return resolve_store(project, {})
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """Yield a running PostgreSQL server."""
+    with running_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[S3]:
+    """Yield a running S3 service."""
+    with running_s3() as service:
+        yield service
+
+
+@pytest.fixture
+def s3(s3_server: S3, monkeypatch: pytest.MonkeyPatch) -> S3:
+    """Return an S3 service that MLflow is set up to reach."""
+    for name, value in s3_environment(s3_server.endpoint).items():
+        monkeypatch.setenv(name, value)
+    return s3_server

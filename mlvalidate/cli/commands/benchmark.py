@@ -38,6 +38,12 @@ def _parse_volumes(ctx: click.Context, param: click.Parameter, value: str) -> tu
     show_default=True,
     help="How often each volume is measured.",
 )
+@click.option(
+    "--profile",
+    is_flag=True,
+    help="Run the largest volume again under profilers: time by function with pyinstrument or "
+    "cProfile, memory by line with memray where the step's interpreter has it.",
+)
 @measurement_options
 @project_options
 @json_option
@@ -47,6 +53,7 @@ def command(
     step: str,
     volumes: tuple[int, ...],
     repeat: int,
+    profile: bool,
     options: RunOptions,
 ) -> int:
     """Run STEP on several volumes of synthetic data and say how its time and its memory grow.
@@ -56,5 +63,5 @@ def command(
     from mlvalidate import api
 
     project = api.open_project(settings.directory)
-    plan = api.plan_benchmark(project, step, volumes, repeat, options.for_api())
+    plan = api.plan_benchmark(project, step, volumes, repeat, options.for_api(), profile=profile)
     return run_plan(settings, project, plan, options)
