@@ -23,7 +23,11 @@ from tests.tracking.tracking_stored import look
 from tests.tracking.tracking_waiting import wait_for
 
 CLEAN = """
-import argparse, csv, os
+import argparse, csv, os, traceback
+try:
+    {}["b"]
+except KeyError:
+    traceback.print_exc()  # a warning
 parser = argparse.ArgumentParser()
 parser.add_argument("--least", type=float)
 least = parser.parse_args().least
