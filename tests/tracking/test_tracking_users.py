@@ -74,6 +74,7 @@ def test_record_with_a_user(project: Project, server: str, monkeypatch: pytest.M
     }
     run = stored.one("run-1").info
     assert [item.path for item in stored.client.list_artifacts(run.run_id)] == [
+        "figures",
         "report.md",
         "result.json",
     ]
