@@ -92,6 +92,24 @@ class Lab:
         return write_files(self.root / "quickstart", files_of(DOCS / "quickstart.md"))
 
     @cached_property
+    def changed(self) -> Path:
+        """The quick start under git, run before a change and after."""
+        folder = write_files(self.root / "history/quickstart", files_of(DOCS / "quickstart.md"))
+        git = "git -c user.name=you -c user.email=you@example.com"
+        (folder / ".gitignore").write_text(".mlvalidate/\n")
+        self.run(f"git init -q -b main && git add . && {git} commit -qm 'First version'", folder)
+        self.run("mlvalidate test-pipeline", folder)
+        for before, after in (
+            ('orders["amount"].fillna(0)', 'orders["amount"].fillna(0) * 100'),
+            ("dt.dayofweek,", "dt.dayofweek.astype(float),"),
+        ):
+            edit(folder / "prepare.py", before, after)
+        edit(folder / "mlvalidate.yaml", "smoothing: 1.0", "smoothing: 50.0")
+        self.run(f"{git} commit -qam 'Count in cents'", folder)
+        self.run("mlvalidate test-pipeline", folder)
+        return folder
+
+    @cached_property
     def prices(self) -> Path:
         """The project whose inputs are explored."""
         return write_files(self.root / "prices", files_of(DOCS / "scenarios.md"))
@@ -100,6 +118,17 @@ class Lab:
     def pairs(self) -> Path:
         """The project whose step grows with the square."""
         return write_files(self.root / "pairs", files_of(DOCS / "growth.md"))
+
+    @cached_property
+    def nightly(self) -> Path:
+        """The project whose step takes longer since its last commit, with its runs."""
+        folder = write_files(self.root / "nightly", files_of(DOCS / "trends.md"))
+        commit = "git add . && git -c user.name=you -c user.email=you@example.com commit -qm"
+        runs = "for n in 1 2 3 4 5 6; do mlvalidate test-pipeline -q --no-cache; done"
+        self.run(f"git init -qb main . && {commit} 'Fit' && {runs}", folder)
+        edit(folder / "fit.py", "sleep(0.2)", "sleep(0.3)")
+        self.run(f"{commit} 'Fit longer' && {runs}", folder)
+        return folder
 
     @cached_property
     def sees(self) -> Path:
@@ -262,6 +291,25 @@ def _search(lab: Lab) -> str:
     return shown
 
 
+@_recipe("server-away")
+def _away(lab: Lab) -> str:
+    folder = write_files(lab.root / "away" / "quickstart", files_of(DOCS / "quickstart.md"))
+    store = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5077"}
+    shown = [
+        lab.run("mlvalidate test-pipeline | tail -n 1", folder, **store),
+        lab.run("mlvalidate test-script train --rows 50 | tail -n 1", folder, **store),
+    ]
+    lab.run("mlvalidate server --port 5077 > server.txt 2>&1 & echo $! > server.pid", folder)
+    try:
+        lab.run(
+            "for i in {1..300}; do grep -q '^record' server.txt && break; sleep 0.2; done", folder
+        )
+        shown.append(lab.run("mlvalidate sync", folder, **store))
+    finally:
+        lab.run("kill $(cat server.pid)", folder)
+    return "\n".join(shown)
+
+
 @_recipe("synthetic-rows")
 def _rows(lab: Lab) -> str:
     RECIPES["quickstart-run"](lab)
@@ -309,10 +357,31 @@ def _benchmark(lab: Lab) -> str:
     return lab.run("mlvalidate benchmark pairs --rows 500,1k,2k,4k", lab.pairs)
 
 
+@_recipe("compare")
+def _compare(lab: Lab) -> str:
+    return lab.run("mlvalidate compare", lab.changed)
+
+
+@_recipe("compare-fail-on")
+def _compare_fail_on(lab: Lab) -> str:
+    command = "mlvalidate compare returns --fail-on slower,schema --quiet; echo $?"
+    return lab.run(command, lab.changed)
+
+
+@_recipe("compare-against")
+def _compare_against(lab: Lab) -> str:
+    return lab.run("mlvalidate compare train --against HEAD~1 --repeat 8 --rows 20000", lab.changed)
+
+
 @_recipe("profile")
 def _profile(lab: Lab) -> str:
     command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"
     return lab.run(command, lab.pairs)
+
+
+@_recipe("trend")
+def _trend(lab: Lab) -> str:
+    return lab.run("mlvalidate trend nightly", lab.nightly)
 
 
 @_recipe("sees")

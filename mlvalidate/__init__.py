@@ -23,12 +23,17 @@ if TYPE_CHECKING:
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
+    from mlvalidate.api import trend as trend
+    from mlvalidate.api_history import compare as compare
+    from mlvalidate.api_history import compare_code as compare_code
 
 __version__ = "0.1.0"
 
 __all__ = [
     "Options",
     "__version__",
+    "compare",
+    "compare_code",
     "execute",
     "execute_all",
     "infer",
@@ -39,12 +44,15 @@ __all__ = [
     "run_folder",
     "sync",
     "test_all",
+    "trend",
 ]
+
+_OF_HISTORY = ("compare", "compare_code")
 
 
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from mlvalidate import api
+    from mlvalidate import api, api_history
 
-    return getattr(api, name)
+    return getattr(api_history if name in _OF_HISTORY else api, name)

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlvalidate.core.events import RunStarted, SampleTaken
-from mlvalidate.core.findings import count_findings
+from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import StepFolder
+from mlvalidate.reporting.run_page import render_run_page
 from mlvalidate.tracking import layout, limits
 from mlvalidate.tracking.datasets import DatasetUse, dataset_uses
 from mlvalidate.tracking.limits import Metric
@@ -28,6 +29,8 @@ _MLFLOW_STATUS = {
     Status.INTERRUPTED: "KILLED",
     Status.SKIPPED: "KILLED",
 }
+# A tag holds 8000 characters.
+_MOST_FINGERPRINTS = 400
 _TOTALS = ("duration_s", "cpu_s", "peak_rss_mb", "read_mb", "written_mb")
 
 
@@ -121,7 +124,10 @@ def drift_content(started: RunStarted, result: StepResult, folder: StepFolder) -
     changing = ("drift.", "findings.")
     return replace(
         whole,
-        tags={layout.MLFLOW_NOTE: step_report(result, started.plan.command)},
+        tags={
+            layout.MLFLOW_NOTE: step_report(result, started.plan.command),
+            **_fingerprints(result.findings),
+        },
         params={},
         metrics=tuple(m for m in whole.metrics if m.key.startswith(changing)),
         datasets=(),
@@ -132,6 +138,9 @@ def drift_content(started: RunStarted, result: StepResult, folder: StepFolder) -
 def pipeline_content(started: RunStarted, result: PipelineResult) -> Content:
     """Return what a parent holds at its end."""
     report = run_report(result)
+    texts = {layout.RESULT: result.model_dump_json(indent=2), layout.REPORT: report}
+    if started.plan.kind == "pipeline":
+        texts[layout.RUN_FIGURES] = render_run_page(started.plan, result)
     return Content(
         status=_MLFLOW_STATUS[result.status],
         finished_at=result.finished_at,
@@ -142,7 +151,7 @@ def pipeline_content(started: RunStarted, result: PipelineResult) -> Content:
         },
         params=_params_of_run(started),
         metrics=_at(result.finished_at, _figures_of_pipeline(result)),
-        texts={layout.RESULT: result.model_dump_json(indent=2), layout.REPORT: report},
+        texts=texts,
     )
 
 
@@ -201,8 +210,17 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.REUSED_FROM: result.reused_from,
         layout.RUN_REASON: result.run_reason.value if result.run_reason else "",
         layout.START: _start(result),
+        **_fingerprints(result.findings),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _fingerprints(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the tag by which a search finds the runs that met a fault; none without a fault."""
+    worst_first = sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+    faults = [finding for finding in worst_first if finding.severity is not Severity.INFO]
+    found = list(dict.fromkeys(finding.fingerprint for finding in faults))[:_MOST_FINGERPRINTS]
+    return {layout.FINGERPRINTS: f" {' '.join(found)} "} if found else {}
 
 
 def _start(result: StepResult) -> str:

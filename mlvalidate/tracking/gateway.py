@@ -36,6 +36,11 @@ class Gateway:
         self.store = store
         self.experiment_id = experiment_id
 
+    @property
+    def client(self) -> MlflowClient:
+        """What `History` reads with."""
+        return self._client
+
     def find_runs(self, run_id: str) -> dict[str, str]:
         """Return the MLflow runs of one of our runs by their key, see `delete_doubles`."""
         return choose_family(self._search(run_id), layout.run_key(run_id))
@@ -92,6 +97,13 @@ class Gateway:
         """Add artifacts to a run that has ended."""
         with _staged(files, {}, scratch) as artifacts, mlflow_errors_told(self.store):
             self._client.log_artifacts(mlflow_run_id, str(artifacts))
+
+    def add_texts(self, mlflow_run_id: str, texts: Mapping[str, str]) -> None:
+        """Add artifacts that are not on disk to a run that has ended."""
+        with tempfile.TemporaryDirectory(prefix="mlvalidate-") as scratch:
+            staged = _staged({}, texts, Path(scratch))
+            with staged as artifacts, mlflow_errors_told(self.store):
+                self._client.log_artifacts(mlflow_run_id, str(artifacts))
 
     def set_tag(self, mlflow_run_id: str, key: str, value: str) -> None:
         """Set a tag of a run."""

@@ -88,24 +88,25 @@ class History:
         self.experiment_id = experiment_id
         self.project = project
 
-    def search(self, *conditions: str) -> Iterator[RunRecord]:
+    def search(self, *conditions: str, page: int = 10) -> Iterator[RunRecord]:
         """Yield the runs of the project that meet all conditions, the newest first, in pages.
 
-        Take what you need of it: each page is a request of its own.
+        Take what you need of it: each page is a request of its own. The first has up to ``page``
+        runs.
         """
         conditions = (search.has_tag(layout.PROJECT, self.project), *conditions)
-        token, size = None, 10
+        token, size = None, page
         while True:
             with mlflow_errors_told(self.store):
-                page = self._client.search_runs(
+                found = self._client.search_runs(
                     [self.experiment_id],
                     filter_string=" AND ".join(dict.fromkeys(conditions)),
                     order_by=_NEWEST_FIRST,
                     max_results=size,
                     page_token=token,
                 )
-            yield from map(search.run_record, page)
-            token, size = page.token, _PAGE
+            yield from map(search.run_record, found)
+            token, size = found.token, max(_PAGE, page)
             if not token:
                 return
 
@@ -126,14 +127,17 @@ class History:
         return tuple(sorted(steps, key=lambda step: step.started_at))
 
     def step_runs(self, scope: Scope, node: str, *conditions: str) -> Iterator[StepRecord]:
-        """Yield the runs of one node, or of a step tested alone, within a scope, newest first."""
+        """Yield the runs of one node within a scope, newest first; of all nodes without a name.
+
+        A step tested alone is a node of its own run.
+        """
         if scope.kind == "script":
             yield from (run for run in self.runs(scope, *conditions) if isinstance(run, StepRecord))
             return
         of_pipeline = (search.has_tag(layout.PIPELINE, scope.name),)
         for run in self.search(
             search.has_tag(layout.KIND, search.STEP),
-            search.has_tag(layout.NODE, node),
+            *((search.has_tag(layout.NODE, node),) if node else ()),
             search.has_tag(layout.SCENARIO, scope.scenario),
             search.has_tag(layout.DATA_SOURCE, scope.data_source),
             *(of_pipeline if scope.kind == "pipeline" else ()),
@@ -168,7 +172,8 @@ class History:
         if _MLFLOW_ID.fullmatch(reference):
             found = next(self.search(f"attributes.run_id = '{reference}'"), None)
             if found is not None:
-                return found
+                # Of a node the run that it is a part of.
+                return found if found.kind != search.STEP else self._by_run_id(found.run_id)
         run = next(self._named(reference), None)
         if run is not None:
             return run
@@ -228,8 +233,10 @@ class History:
             beside = self._client.list_artifacts(run.mlflow_run_id, "" if parent == "." else parent)
             if path not in [artifact.path for artifact in beside]:
                 return ()
-            self._client.download_artifacts(run.mlflow_run_id, path, str(target))
-        files = (file for file in (target / path, *(target / path).rglob("*")) if file.is_file())
+            found = Path(self._client.download_artifacts(run.mlflow_run_id, path, str(target)))
+        files = (
+            [found] if found.is_file() else [file for file in found.rglob("*") if file.is_file()]
+        )
         return tuple(sorted(str(file.relative_to(target)) for file in files))
 
     def _stored(self, run: RunRecord, model: type[M]) -> M:

@@ -47,6 +47,8 @@ REUSED_FROM = "mlvalidate.reused_from"
 REUSED_FROM_RUN = "mlvalidate.reused_from.mlflow_run_id"
 # Why a step ran and was not reused.
 RUN_REASON = "mlvalidate.run_reason"
+# Of errors and warnings, each between two spaces: a search for one of them finds the run.
+FINGERPRINTS = "mlvalidate.fingerprints"
 # "warm" or "cold": times and memory of the one are not those of the other.
 START = "mlvalidate.start"
 # The value of `STATUS` before there is a verdict.
@@ -95,8 +97,12 @@ STDERR = "logs/stderr.log"
 DATA = "data"
 # Samples that later runs are compared with: baseline/<port>/<table>.parquet, .json
 BASELINE = "baseline"
+# Of the newer of two compared runs: comparisons/<run id of the other>.html, .json
+COMPARISONS = "comparisons"
 # Of the parent of a benchmark: time and memory over rows.
 GROWTH_FIGURE = "figures/growth.html"
+# Of the parent of a pipeline: flow, timeline, memory and CPU, quality.
+RUN_FIGURES = "figures/run.html"
 
 
 def run_key(run_id: str, node: str = "") -> str:
@@ -152,3 +158,8 @@ def report_artifact(port: str, name: str) -> str:
 def baseline_artifact(port: str, name: str) -> str:
     """Return the path of a sample of a port's table that later runs are compared with."""
     return f"{BASELINE}/{port}/{name}"
+
+
+def comparison_artifact(run_id: str) -> str:
+    """Return the path of a comparison with an earlier run of ours, without ending."""
+    return f"{COMPARISONS}/{run_id}"
