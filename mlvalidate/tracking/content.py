@@ -15,6 +15,7 @@ from mlvalidate.core.events import RunStarted, SampleTaken
 from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import StepFolder
+from mlvalidate.reporting.run_page import render_run_page
 from mlvalidate.tracking import layout, limits
 from mlvalidate.tracking.datasets import DatasetUse, dataset_uses
 from mlvalidate.tracking.limits import Metric
@@ -137,6 +138,9 @@ def drift_content(started: RunStarted, result: StepResult, folder: StepFolder) -
 def pipeline_content(started: RunStarted, result: PipelineResult) -> Content:
     """Return what a parent holds at its end."""
     report = run_report(result)
+    texts = {layout.RESULT: result.model_dump_json(indent=2), layout.REPORT: report}
+    if started.plan.kind == "pipeline":
+        texts[layout.RUN_FIGURES] = render_run_page(started.plan, result)
     return Content(
         status=_MLFLOW_STATUS[result.status],
         finished_at=result.finished_at,
@@ -147,7 +151,7 @@ def pipeline_content(started: RunStarted, result: PipelineResult) -> Content:
         },
         params=_params_of_run(started),
         metrics=_at(result.finished_at, _figures_of_pipeline(result)),
-        texts={layout.RESULT: result.model_dump_json(indent=2), layout.REPORT: report},
+        texts=texts,
     )
 
 

@@ -104,6 +104,8 @@ BASELINE = "baseline"
 COMPARISONS = "comparisons"
 # Of the parent of a benchmark: time and memory over rows.
 GROWTH_FIGURE = "figures/growth.html"
+# Of the parent of a pipeline: flow, timeline, memory and CPU, quality.
+RUN_FIGURES = "figures/run.html"
 
 
 def run_key(run_id: str, node: str = "") -> str:

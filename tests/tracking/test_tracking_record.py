@@ -161,7 +161,7 @@ def test_artifacts(recorded: Recorded) -> None:
     assert len(result["args"]["naïve name?"]) == 7000
     tables = json.loads(stored.one(f"{RUN_ID}/train").data.tags["mlflow.loggedArtifacts"])
     assert tables == [{"path": "data/train/train_1.csv.json", "type": "table"}]
-    assert list(stored.artifacts(RUN_ID)) == ["report.md", "result.json"]
+    assert list(stored.artifacts(RUN_ID)) == ["figures/run.html", "report.md", "result.json"]
 
 
 def test_parent_tells_verdict_steps_and_how_to_reproduce(recorded: Recorded) -> None:

@@ -131,6 +131,7 @@ def record_with_users(project: Project, server: str, monkeypatch: pytest.MonkeyP
     }
     run = stored.one("run-1").info
     assert [item.path for item in stored.client.list_artifacts(run.run_id)] == [
+        "figures",
         "report.md",
         "result.json",
     ]
