@@ -110,6 +110,11 @@ class Gateway:
         with mlflow_errors_told(self.store):
             self._client.set_tag(mlflow_run_id, key, limits.tag_value(value))
 
+    def delete_tag(self, mlflow_run_id: str, key: str) -> None:
+        """Take a tag from a run that has it."""
+        with mlflow_errors_told(self.store):
+            self._client.delete_tag(mlflow_run_id, key)
+
     def _log_values(self, mlflow_run_id: str, content: Content) -> None:
         from mlflow.entities import Metric, Param, RunTag
 
