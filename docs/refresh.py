@@ -120,6 +120,17 @@ class Lab:
         return write_files(self.root / "pairs", files_of(DOCS / "growth.md"))
 
     @cached_property
+    def nightly(self) -> Path:
+        """The project whose step takes longer since its last commit, with its runs."""
+        folder = write_files(self.root / "nightly", files_of(DOCS / "trends.md"))
+        commit = "git add . && git -c user.name=you -c user.email=you@example.com commit -qm"
+        runs = "for n in 1 2 3 4 5 6; do mlvalidate test-pipeline -q --no-cache; done"
+        self.run(f"git init -qb main . && {commit} 'Fit' && {runs}", folder)
+        edit(folder / "fit.py", "sleep(0.2)", "sleep(0.3)")
+        self.run(f"{commit} 'Fit longer' && {runs}", folder)
+        return folder
+
+    @cached_property
     def sees(self) -> Path:
         """The project that shows what a script sees."""
         return write_files(self.root / "look", files_of(DOCS / "how-a-step-runs.md"))
@@ -338,10 +349,20 @@ def _compare_fail_on(lab: Lab) -> str:
     return lab.run(command, lab.changed)
 
 
+@_recipe("compare-against")
+def _compare_against(lab: Lab) -> str:
+    return lab.run("mlvalidate compare train --against HEAD~1 --repeat 8 --rows 20000", lab.changed)
+
+
 @_recipe("profile")
 def _profile(lab: Lab) -> str:
     command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"
     return lab.run(command, lab.pairs)
+
+
+@_recipe("trend")
+def _trend(lab: Lab) -> str:
+    return lab.run("mlvalidate trend nightly", lab.nightly)
 
 
 @_recipe("sees")

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
+    from mlvalidate.api import trend as trend
     from mlvalidate.api_history import compare as compare
+    from mlvalidate.api_history import compare_code as compare_code
 
 __version__ = "0.1.0"
 
@@ -31,6 +33,7 @@ __all__ = [
     "Options",
     "__version__",
     "compare",
+    "compare_code",
     "execute",
     "execute_all",
     "infer",
@@ -41,9 +44,10 @@ __all__ = [
     "run_folder",
     "sync",
     "test_all",
+    "trend",
 ]
 
-_OF_HISTORY = ("compare",)
+_OF_HISTORY = ("compare", "compare_code")
 
 
 def __getattr__(name: str) -> object:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mlvalidate.api import Options
     from mlvalidate.core.comparison import Comparison
     from mlvalidate.core.contracts import Project
+    from mlvalidate.core.plan import Plan
+    from mlvalidate.core.results import PipelineResult
     from mlvalidate.tracking.history import History
 
 
@@ -62,3 +66,99 @@ def log_comparison(project: Project, comparison: Comparison, page: str) -> None:
     texts = {f"{path}.html": page, f"{path}.json": comparison.model_dump_json(indent=2)}
     with open_session(resolve_store(project, os.environ)) as gateway:
         gateway.add_texts(comparison.after.mlflow_run_id, texts)
+
+
+def _ignore(_round: int, _before: PipelineResult, _after: PipelineResult) -> None:
+    """Take no notice of a round."""
+
+
+def compare_code(
+    project: Project,
+    commit: str,
+    name: str = "",
+    *,
+    repeat: int = 10,
+    options: Options | None = None,
+    on_round: Callable[[int, PipelineResult, PipelineResult], None] = _ignore,
+) -> Comparison:
+    """Compare the code as it is with that of a commit, by running both in turn ``repeat`` times.
+
+    ``name`` is a pipeline or a step, by default the only pipeline. Both sides run alone, without
+    cache, and are not recorded. Ends after the first round in which a step does not pass.
+    UsageError when there is no such commit or name, KeyboardInterrupt when the user interrupts.
+    """
+    from mlvalidate import api
+    from mlvalidate.core.errors import UsageError
+    from mlvalidate.engine.checkout import checkout
+    from mlvalidate.engine.drift_watch import without_references
+    from mlvalidate.tracking import layout
+    from mlvalidate.tracking.context import run_context
+    from mlvalidate.tracking.turns import State, compare_states
+
+    if repeat < 1:
+        raise UsageError("there must be at least one round")
+    _plan(project, name, "", options)
+    with checkout(project, commit) as found:
+        old = api.open_project(found.folder)
+        sides = [without_references(each) for each in (old, project)]
+        plans = [
+            _plan(each, name, where, options)
+            for each, where in zip(sides, (f" at commit {found.commit[:10]}", ""), strict=True)
+        ]
+        results: tuple[list[PipelineResult], list[PipelineResult]] = ([], [])
+        for number in range(1, repeat + 1):
+            # Each goes first every other time: what warms a cache up favours neither.
+            for side in (0, 1) if number % 2 else (1, 0):
+                results[side].append(_measure(sides[side], plans[side]))
+            on_round(number, results[0][-1], results[1][-1])
+            if any(not _all_passed(each[-1]) for each in results):
+                break
+        tags = run_context(project.root, os.environ)
+        states = [
+            State(each, api.run_folder(side, each[-1]))
+            for side, each in zip(sides, results, strict=True)
+        ]
+        return compare_states(
+            replace(states[0], commit=found.commit),
+            replace(
+                states[1],
+                commit=tags.get(layout.GIT_COMMIT, ""),
+                branch=tags.get(layout.GIT_BRANCH, ""),
+                is_dirty=tags.get(layout.GIT_DIRTY) == "true",
+            ),
+            project.root,
+            [f"run in turn, {len(results[0])} times each, and not recorded"],
+        )
+
+
+def _plan(project: Project, name: str, where: str, options: Options | None) -> Plan:
+    from mlvalidate import api
+    from mlvalidate.core.contracts import Reports
+    from mlvalidate.core.errors import UsageError
+    from mlvalidate.core.suggest import did_you_mean
+
+    chosen = replace(options or api.Options(), cache=False, reports=Reports.NONE)
+    if not name or name in project.pipelines:
+        return api.plan_pipeline(project, name or None, chosen)
+    if name in project.steps:
+        return api.plan_script(project, name, chosen)
+    raise UsageError(
+        f"there is no pipeline or step {name!r}{where}",
+        did_you_mean(name, [*project.pipelines, *project.steps]),
+    )
+
+
+def _measure(project: Project, plan: Plan) -> PipelineResult:
+    from mlvalidate import api
+    from mlvalidate.core.results import Status
+
+    result = api.execute(project, plan, record=False, jobs=1)
+    if result.status is Status.INTERRUPTED:
+        raise KeyboardInterrupt
+    return result
+
+
+def _all_passed(result: PipelineResult) -> bool:
+    from mlvalidate.core.results import Status
+
+    return all(step.status is Status.PASSED for step in result.steps)

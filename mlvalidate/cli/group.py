@@ -22,6 +22,7 @@ COMMANDS = {
     "infer": ("infer", "Print the dataset that a file seems to hold."),
     "generate": ("generate", "Write synthetic files of a dataset."),
     "cache": ("cache", "List, shrink or empty the cache of steps that passed."),
+    "trend": ("trend", "Show how time, memory or a metric went over the last runs."),
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
     "server": ("server", "Run an MLflow server for a team."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),

@@ -89,6 +89,11 @@ def measurement_options(function: Callable[..., int]) -> Callable[..., int]:
     return _add(("data_dirs", "seed", "dry_run", "no_record"), function)
 
 
+def data_options(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that say what data steps run on, and pass them on."""
+    return _add(("data", "data_dirs", "rows", "seed"), function)
+
+
 def _add(names: Sequence[str], function: Callable[..., int]) -> Callable[..., int]:
     @functools.wraps(function)
     def collect(*args: Any, **given: Any) -> int:

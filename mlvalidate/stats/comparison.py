@@ -32,6 +32,8 @@ _MAD_TO_SIGMA = 1.4826
 # Figures that are equal to the last digit are not that exact; and no figure is 0 or less.
 _LEAST_SPREAD = 0.003
 _LEAST_VALUE = 1e-9
+# The spread of fewer values says next to nothing.
+_LEAST_FOR_SPREAD = 5
 
 
 class Verdict(StrEnum):
@@ -123,7 +125,7 @@ def _cleaned(values: Sequence[float]) -> Array:
 
 def _deviations(first: Array, median: float) -> float | None:
     """Return how far a median lies from the first sample's, in its robust standard deviations."""
-    if len(first) < 3:
+    if len(first) < _LEAST_FOR_SPREAD:
         return None
     logs = np.log(first)
     centre = float(np.median(logs))
@@ -155,7 +157,7 @@ def _without_interval(shift: Shift) -> Shift:
     reason = f"{before} and {after} measurements are too few"
     if shift.deviations is not None and abs(shift.deviations) > 3:
         way = "above" if shift.deviations > 0 else "below"
-        reason += f", though it lies {abs(shift.deviations):.0f} deviations {way} the median"
+        reason += f", though the newer lie {abs(shift.deviations):.0f} deviations {way} the older"
     return Shift(
         shift.verdict, shift.ratio, shift.medians, shift.counts, None, None,
         shift.deviations, reason,

@@ -88,24 +88,25 @@ class History:
         self.experiment_id = experiment_id
         self.project = project
 
-    def search(self, *conditions: str) -> Iterator[RunRecord]:
+    def search(self, *conditions: str, page: int = 10) -> Iterator[RunRecord]:
         """Yield the runs of the project that meet all conditions, the newest first, in pages.
 
-        Take what you need of it: each page is a request of its own.
+        Take what you need of it: each page is a request of its own. The first has up to ``page``
+        runs.
         """
         conditions = (search.has_tag(layout.PROJECT, self.project), *conditions)
-        token, size = None, 10
+        token, size = None, page
         while True:
             with mlflow_errors_told(self.store):
-                page = self._client.search_runs(
+                found = self._client.search_runs(
                     [self.experiment_id],
                     filter_string=" AND ".join(dict.fromkeys(conditions)),
                     order_by=_NEWEST_FIRST,
                     max_results=size,
                     page_token=token,
                 )
-            yield from map(search.run_record, page)
-            token, size = page.token, _PAGE
+            yield from map(search.run_record, found)
+            token, size = found.token, max(_PAGE, page)
             if not token:
                 return
 
@@ -171,7 +172,8 @@ class History:
         if _MLFLOW_ID.fullmatch(reference):
             found = next(self.search(f"attributes.run_id = '{reference}'"), None)
             if found is not None:
-                return found
+                # Of a node the run that it is a part of.
+                return found if found.kind != search.STEP else self._by_run_id(found.run_id)
         run = next(self._named(reference), None)
         if run is not None:
             return run

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 
 from mlvalidate.core.run_folder import RunFolder
+from mlvalidate.tracking.links import open_command
 from mlvalidate.tracking.progress import Progress, read_progress
 from mlvalidate.tracking.store import Store
 
@@ -41,7 +42,7 @@ class RecorderProcess:
         fault: str = "",
     ) -> None:
         self._folder = folder
-        self._open_command = ui_command if store.needs_ui else ""
+        self._open_command = open_command(store, ui_command)
         self._process = process
         self._fault = fault
 

@@ -48,6 +48,10 @@ def _describe(error: BaseException, fault: str, store: Store) -> str:
     if fault:
         what = "database" if store.is_database else "MLflow server"
         text = f"the {what} at {store.web_address or store.shown_uri} {fault}"
+    elif "StoreURIException" in type(error).__name__:
+        text = f"MLflow has no plugin for the store {store.shown_uri}"
+        if store.scheme == "arn":
+            text += "; install it with: pip install 'mlvalidate[sagemaker]'"
     elif refusal := _refusal(error, store):
         text = f"the MLflow server at {store.web_address or store.shown_uri} {refusal}"
     else:

@@ -106,9 +106,12 @@ def _advisory_lock(store: Store) -> Iterator[None]:
 
 @contextmanager
 def _environment(store: Store) -> Iterator[None]:
-    """Set what has to hold in a session. A user in the URI wins over one in the environment."""
+    """Set what has to hold in a session. A user in the URI wins over one in the environment.
+
+    Plugins ask MLflow, and not the client, for the URI: the one that signs requests to SageMaker.
+    """
     before = dict(os.environ)
-    forced = {**_FORCED, **store.credentials}
+    forced = {**_FORCED, "MLFLOW_TRACKING_URI": store.client_uri, **store.credentials}
     os.environ.update({**_DEFAULTS, **before, **forced})
     try:
         yield

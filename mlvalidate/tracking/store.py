@@ -20,6 +20,11 @@ from mlvalidate.core.secrets import Redactor
 
 _SQLITE = re.compile(r"sqlite(?:\+\w+)?:///(?P<path>[^?]*)(?P<query>\?.*)?", re.IGNORECASE)
 _SCHEME = re.compile(r"(?P<name>[A-Za-z][A-Za-z0-9+.-]*):")
+# A tracking server, or one of the newer apps, which need no instance.
+SAGEMAKER_ARN = re.compile(
+    r"arn:aws[a-z-]*:sagemaker:(?P<region>[a-z0-9-]+):[0-9]+:"
+    r"(?P<kind>mlflow-tracking-server|mlflow-app)/(?P<name>[A-Za-z0-9-]+)"
+)
 _DATABASES = ("postgresql", "mysql", "mssql", "oracle")
 # MLflow's own: https://mlflow.org/docs/latest/self-hosting/security/basic-http-auth
 USERNAME, PASSWORD = "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"
@@ -149,6 +154,12 @@ def absolute_uri(uri: str, base: Path) -> str:
         return sqlite_uri(base / unquote(match["path"])) + (match["query"] or "")
     if uri.lower().startswith("file:"):
         return (base / unquote(_file_path(uri))).resolve().as_uri()
+    if uri.startswith("arn:") and not SAGEMAKER_ARN.fullmatch(uri):
+        raise UsageError(
+            f"tracking URI {uri!r} is no ARN of an MLflow tracking server of SageMaker",
+            hint="Such an ARN is arn:aws:sagemaker:REGION:ACCOUNT:mlflow-tracking-server/NAME, or "
+            "ends in mlflow-app/ID.",
+        )
     if _SCHEME.match(uri) or uri in _DATABRICKS:
         return uri.rstrip("/")
     return (base / Path(uri).expanduser()).resolve().as_uri()

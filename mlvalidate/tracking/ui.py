@@ -8,7 +8,7 @@ from urllib.error import URLError
 from urllib.parse import quote
 
 from mlvalidate.core.errors import UsageError
-from mlvalidate.tracking.links import UI_HOST, UI_PORT, experiment_link
+from mlvalidate.tracking.links import UI_HOST, UI_PORT, experiment_link, open_command
 from mlvalidate.tracking.server import OPENER, ServerOptions, running_server, stopped_by_signals
 from mlvalidate.tracking.store import Store
 
@@ -29,7 +29,11 @@ def run_ui(
         say(experiment_link(store.web_address, None))
         return
     if not store.needs_ui:
-        raise UsageError(f"the store {store.shown_uri} has a UI of its own: open it there")
+        command = open_command(store, "")
+        raise UsageError(
+            f"the store {store.shown_uri} has a UI of its own: open it there",
+            hint=f"For its address: {command}" if command else "",
+        )
     if store.local_path is not None:
         store.local_path.parent.mkdir(parents=True, exist_ok=True)
     options = ServerOptions(store.uri, store.artifact_root or "", host, port)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,9 +12,22 @@ from mlvalidate import api, api_history
 from mlvalidate.cli.commands.compare import FAIL_ON
 from mlvalidate.cli.entry import run
 from mlvalidate.core.comparison import Comparison, FailOn
+from mlvalidate.core.results import PipelineResult, Status, StepResult, Usage
 from tests.reporting.comparison_builders import make_comparison
 
 Asked = list[tuple[object, ...]]
+
+
+def make_result(seconds: float) -> PipelineResult:
+    step = StepResult(
+        node="a", step="a", kind="command", entry_point="a", status=Status.PASSED,
+        started_at=0, finished_at=1, usage=Usage(duration_s=seconds),
+    )  # fmt: skip
+    return PipelineResult(
+        run_id="r", kind="script", name="a", project="p", status=Status.PASSED, started_at=0,
+        finished_at=1, data_source="synthetic", scenario="standard", seed=0, command="",
+        steps=(step,),
+    )  # fmt: skip
 
 
 @pytest.fixture
@@ -26,7 +40,14 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
         return make_comparison()
 
     monkeypatch.setattr(api, "open_project", lambda directory: "project")
+
+    def compare_code(project: str, commit: str, name: str, **options: Any) -> Comparison:
+        calls.append((project, commit, name, options["repeat"], options["options"].rows))
+        options["on_round"](1, make_result(1.0), make_result(1.5))
+        return make_comparison()
+
     monkeypatch.setattr(api_history, "compare", compare)
+    monkeypatch.setattr(api_history, "compare_code", compare_code)
     return calls
 
 
@@ -84,3 +105,27 @@ def test_a_file_that_cannot_be_written(
     (tmp_path / "file").write_text("")
     assert run(["compare", "--markdown", str(tmp_path / "file/c.md")]) == 3
     assert "can't write" in capfd.readouterr().err
+
+
+def test_code_is_compared_with_that_of_a_commit(
+    asked: Asked, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["compare", "--against", "main", "--rows", "9"]) == 0
+    assert capfd.readouterr().err == "round 1: 1.00s before, 1.50s after\n"
+    assert run(["compare", "churn", "--against", "main", "--repeat", "3", "-q"]) == 0
+    assert capfd.readouterr().err == ""
+    assert asked == [("project", "main", "", 10, 9), ("project", "main", "churn", 3, None)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--against", "main", "--baseline", "last:3"],
+        ["--against", "main", "--log"],
+        ["--repeat", "3"],
+        ["--rows", "9"],
+    ],
+)
+def test_options_that_would_do_nothing(asked: Asked, options: list[str]) -> None:
+    assert run(["compare", *options]) == 2
+    assert not asked

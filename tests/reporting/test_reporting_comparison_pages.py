@@ -57,7 +57,7 @@ def test_html_is_a_page_of_its_own_in_which_texts_are_texts() -> None:
     assert "exit code 1 <script>alert(1)</script> | `x`" in shown
     assert "<script>alert" not in page
     assert '<p class="failed">' in page
-    assert '<script src=' not in page
+    assert "<script src=" not in page
     assert read.tags.count("tr") == 4
 
 

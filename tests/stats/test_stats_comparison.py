@@ -84,7 +84,7 @@ def test_few_measurements_are_no_verdict_but_a_hint() -> None:
     assert (found.verdict, found.low, found.high) == (Verdict.CANNOT_SAY, None, None)
     assert found.deviations is not None
     assert found.deviations > 20
-    assert found.reason.startswith("10 and 1 measurements are too few, though it lies")
+    assert found.reason.startswith("10 and 1 measurements are too few, though the newer lie")
     alone = compare_samples([1.0], [2.0])
     assert (alone.deviations, alone.reason) == (None, "1 and 1 measurements are too few")
 

@@ -59,6 +59,8 @@ def test_a_run_is_found_by_its_id_the_start_of_it_its_title_and_its_name(history
         assert history.find(reference).run_id == run_id_of(number), reference
     by_mlflow = history.find(history.find(run_id_of(1)).mlflow_run_id)
     assert by_mlflow.run_id == run_id_of(1)
+    of_node = history.find(history.steps(by_mlflow)[0].mlflow_run_id)
+    assert (of_node.run_id, of_node.kind) == (run_id_of(1), "pipeline")
 
 
 def test_a_record_has_what_is_known_of_the_run(history: History) -> None:

@@ -142,6 +142,11 @@ def test_a_team_server_on_postgresql_and_s3(
         store = Store(address, None, "shop", False)
         failed_pipeline(project.root, project.state_folder, "run-1")
         assert sync(project.state_folder, store) == SyncReport(recorded=("run-1",))
+        family = served.family()
+        # MLflow goes with it even so.
+        served.process.kill()
+        for pid in family:
+            wait_for(lambda pid=pid: is_gone(pid))
     direct = Store(uri, None, "shop", False)
     assert set(look(direct).statuses()) == {"run-1", "run-1/preprocess", "run-1/train"}
     assert sum(key.endswith("report.md") for key in s3.keys("team")) == 1

@@ -227,8 +227,10 @@ def test_ui_of_a_server_is_a_link(says: list[str], say: Callable[[str], None]) -
 
 
 def test_ui_of_an_arn_is_elsewhere(say: Callable[[str], None]) -> None:
-    with pytest.raises(UsageError, match="UI of its own"):
-        run_ui(Store("arn:aws:sagemaker:x", None, "shop", False), say=say)
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/team"
+    with pytest.raises(UsageError, match="UI of its own") as caught:
+        run_ui(Store(arn, None, "shop", False), say=say)
+    assert caught.value.hint.startswith("For its address: aws sagemaker create-presigned")
 
 
 def test_ui_that_does_not_start_says_why(

@@ -10,7 +10,7 @@ import pytest
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import UsageError
-from mlvalidate.tracking.links import experiment_link, run_link, ui_address
+from mlvalidate.tracking.links import experiment_link, open_command, run_link, ui_address
 from mlvalidate.tracking.store import Store, resolve_store
 
 
@@ -117,11 +117,27 @@ def test_user_and_password_of_a_uri_are_given_to_the_client_apart() -> None:
 
 
 def test_an_arn_has_no_link(tmp_path: Path) -> None:
-    store = resolve_store(project_with(tmp_path, "arn:aws:sagemaker:x"), {})
+    arn = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/team"
+    store = resolve_store(project_with(tmp_path, arn), {})
     assert run_link(store, "1", "r") == ""
+    assert open_command(store, "mlvalidate ui") == (
+        "aws sagemaker create-presigned-mlflow-tracking-server-url --tracking-server-name team "
+        "--region eu-west-1"
+    )
+    app = "arn:aws-us-gov:sagemaker:us-gov-west-1:123456789012:mlflow-app/app-X1"
+    assert open_command(Store(app, None, "shop", False), "mlvalidate ui") == (
+        f"aws sagemaker create-presigned-mlflow-app-url --arn {app} --region us-gov-west-1"
+    )
+    assert open_command(Store("https://h", None, "shop", False), "mlvalidate ui") == ""
     assert not store.is_http
     assert not store.needs_ui
     assert store.local_path is None
+
+
+@pytest.mark.parametrize("uri", ["arn:aws:sagemaker:x", "arn:aws:s3:::bucket"])
+def test_another_arn_is_a_usage_error(tmp_path: Path, uri: str) -> None:
+    with pytest.raises(UsageError, match="no ARN of an MLflow tracking server"):
+        resolve_store(project_with(tmp_path, uri), {})
 
 
 def test_links_to_experiments() -> None:

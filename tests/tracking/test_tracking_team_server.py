@@ -9,11 +9,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 import pytest
+import requests
 from tracking_builders import failed_pipeline
 from tracking_ports import free_port
 from tracking_stored import look
@@ -21,13 +22,17 @@ from tracking_waiting import is_gone, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import UsageError
+from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking import server_checks
+from mlvalidate.tracking.progress import read_progress
+from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.server import ServerOptions, server_command, server_environment
 from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import SyncReport, sync
 from mlvalidate.tracking.team_server import TeamServer, _with_ports, run_server
 
-PASSWORD = "a password of ann"
+ADMIN = "ann"
+PASSWORD = "p@ss/word with %25"
 
 
 @dataclass
@@ -71,14 +76,18 @@ def serving(folder: Path, *options: str, **environ: str) -> Iterator[Served]:
 
 @pytest.mark.slow
 def test_sqlite_and_a_folder_with_users(
-    tmp_path: Path, project: Project, template_database: Path
+    tmp_path: Path,
+    project: Project,
+    template_database: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     data = tmp_path / "data"
     data.mkdir()
     (data / "mlflow.db").write_bytes(template_database.read_bytes())
     port = free_port()
     options = ("--folder", str(data), "--port", str(port), "--auth")
-    with serving(tmp_path, *options, MLFLOW_AUTH_ADMIN_PASSWORD=PASSWORD) as served:
+    first = {"MLFLOW_AUTH_ADMIN_USERNAME": ADMIN, "MLFLOW_AUTH_ADMIN_PASSWORD": PASSWORD}
+    with serving(tmp_path, *options, **first) as served:
         address = f"http://127.0.0.1:{port}"
         assert served.text.splitlines()[1:] == [
             f"  database:  sqlite:///{data}/mlflow.db",
@@ -88,31 +97,77 @@ def test_sqlite_and_a_folder_with_users(
             "  export MLFLOW_TRACKING_USERNAME=...  MLFLOW_TRACKING_PASSWORD=...",
             "Ctrl-C stops it",
         ]
-        failed_pipeline(project.root, project.state_folder, "run-1")
-        (refused,) = sync(project.state_folder, Store(address, None, "shop", False)).pending
-        assert "asks for a user" in refused.reason
-        user = Store(address.replace("://", f"://admin:{PASSWORD}@"), None, "shop", False)
-        assert sync(project.state_folder, user) == SyncReport(recorded=("run-1",))
+        record_with_users(project, address, monkeypatch)
         assert list((data / "artifacts").rglob("report.md"))
         family = served.family()
         served.process.send_signal(signal.SIGTERM)
         assert served.process.wait(60) == 0
     for pid in family:
         wait_for(lambda pid=pid: is_gone(pid))
-    statuses = look(Store(f"sqlite:///{data}/mlflow.db", None, "shop", False)).statuses()
-    assert set(statuses) == {"run-1", "run-1/preprocess", "run-1/train"}
     assert (data / "users.db").is_file()
 
 
-@pytest.mark.slow
-def test_mlflow_dies_with_a_killed_mlvalidate(tmp_path: Path) -> None:
-    with serving(tmp_path, "--port", str(free_port())) as served:
-        family = served.family()
-        assert len(family) >= 2
-        served.process.kill()
-        for pid in family:
-            wait_for(lambda pid=pid: is_gone(pid))
-    assert (tmp_path / "mlflow_data" / "mlflow.db").is_file()
+def record_with_users(project: Project, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One of the environment, one of the URI, a wrong one, one without permission, and none."""
+    nobody = Store(server, None, "shop", False)
+    folder = failed_pipeline(project.root, project.state_folder, "run-1")
+    assert record_live(folder, nobody) is RecorderExit.UNAVAILABLE
+    assert reason(folder) == (
+        f"the MLflow server at {server} asks for a user: set MLFLOW_TRACKING_USERNAME and "
+        "MLFLOW_TRACKING_PASSWORD (401)"
+    )
+
+    in_uri = replace(nobody, uri=server.replace("://", "://ann:p%40ss%2Fword with %2525@"))
+    assert sync(project.state_folder, in_uri) == SyncReport(recorded=("run-1",))
+    assert "MLFLOW_TRACKING_PASSWORD" not in os.environ
+
+    monkeypatch.setenv("MLFLOW_TRACKING_USERNAME", ADMIN)
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", PASSWORD)
+    folder = failed_pipeline(project.root, project.state_folder, "run-2")
+    assert record_live(folder, nobody) is RecorderExit.RECORDED
+    stored = look(nobody)
+    assert set(stored.statuses()) == {
+        f"run-{n}{x}" for n in "12" for x in ("", "/preprocess", "/train")
+    }
+    run = stored.one("run-1").info
+    assert [item.path for item in stored.client.list_artifacts(run.run_id)] == [
+        "report.md",
+        "result.json",
+    ]
+
+    def ask(what: str, **values: str) -> None:
+        asked = requests.post(
+            f"{server}/api/{what}", json=values, auth=(ADMIN, PASSWORD), timeout=30
+        )
+        asked.raise_for_status()
+
+    # A team writes to the same experiments, unless somebody says otherwise.
+    ask("2.0/mlflow/users/create", username="bob", password="password-of-bob")
+    bob = replace(nobody, uri=server.replace("://", "://bob:password-of-bob@"))
+    failed_pipeline(project.root, project.state_folder, "run-3")
+    assert sync(project.state_folder, bob) == SyncReport(recorded=("run-3",))
+    denied = {"resource_type": "experiment", "resource_id": run.experiment_id, "permission": "DENY"}
+    ask("3.0/mlflow/users/permissions/grant", username="bob", **denied)
+    folder = failed_pipeline(project.root, project.state_folder, "run-4")
+    (pending,) = sync(project.state_folder, bob).pending
+    assert pending.reason == (
+        f"the MLflow server at {server} does not let user 'bob' write to the experiment 'shop' "
+        "(403), and says 'Permission denied'"
+    )
+    monkeypatch.setenv("MLFLOW_TRACKING_PASSWORD", "hunter2222")
+    assert record_live(folder, nobody) is RecorderExit.UNAVAILABLE
+    assert reason(folder) == (
+        f"the MLflow server at {server} does not accept user 'ann' with this password (401)"
+    )
+    written = b"".join(p.read_bytes() for p in project.state_folder.rglob("*.json*"))
+    for secret in (PASSWORD, "p%40ss", "password-of-bob", "hunter2222"):
+        assert secret.encode() not in written
+
+
+def reason(folder: RunFolder) -> str:
+    failure = read_progress(folder).failure
+    assert failure is not None
+    return failure.reason
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
