@@ -13,6 +13,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from mlvalidate.core.python_source import parse_python_expression
+
 FUNCTIONS = {
     "abs": 1, "round": (1, 2), "floor": 1, "ceil": 1, "sqrt": 1, "log": 1, "log1p": 1, "exp": 1,
     "min": (2, 9), "max": (2, 9), "clip": 3, "is_null": 1, "coalesce": (2, 9), "len": 1,
@@ -63,7 +65,7 @@ def parse_expression(text: str) -> Expression:
 
     plain = _TEXT_OR_QUOTED.sub(replace, text).strip()
     try:
-        tree = _Constants().visit(ast.parse(plain, mode="eval"))
+        tree = _Constants().visit(parse_python_expression(plain))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else str(error)
         raise ValueError(f"{text!r} is no expression: {reason}") from None

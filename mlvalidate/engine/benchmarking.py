@@ -72,7 +72,7 @@ def smaller_failed(planned: PlannedStep, results: Mapping[str, StepResult]) -> s
 
 
 def conclude_benchmark(
-    plan: Plan, steps: Sequence[StepResult], profiles: Sequence[Profile]
+    plan: Plan, steps: Sequence[StepResult], profiles: Sequence[Profile] = ()
 ) -> Benchmark:
     """Return what the measurements that passed come to."""
     from mlvalidate.stats.scaling import fit_scaling, medians

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from mlvalidate.core.python_source import parse_python
 from mlvalidate.project.script_scan import MOST_BYTES, MOST_MODULES
 
 # What a call that changes the environment is made on, and by which name.
@@ -61,7 +62,7 @@ class _Scan:
         self._seen.add(path.resolve())
         try:
             source = path.read_bytes()
-            tree = ast.parse(source) if len(source) <= MOST_BYTES else None
+            tree = parse_python(source) if len(source) <= MOST_BYTES else None
         except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
             return
         if tree is not None:

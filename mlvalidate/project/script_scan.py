@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+from mlvalidate.core.python_source import parse_python
 from mlvalidate.project.argparse_scan import ignores_unknown, read_options
 from mlvalidate.project.script_facts import Function, Import, Literal, Read, ScriptFacts
 
@@ -49,7 +50,7 @@ def _parse(path: Path) -> ast.Module | None:
     try:
         if path.stat().st_size > MOST_BYTES:
             return None
-        return ast.parse(path.read_bytes())
+        return parse_python(path.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -281,7 +281,7 @@ class TestEdges:
         runs = [project.run_pipeline() for _ in range(2)]
         with pytest.raises(UsageError) as caught:
             plan_step(project, "use")
-        newest = max(ran.folder.root.name for ran in runs)
+        newest = runs[-1].folder.root.name
         path = f".mlvalidate/runs/{newest}/steps/make/ml/processing/output/out"
         assert f"--data-dir in={path}," in caught.value.hint
         assert plan_step(project, "use", folders={"use.in": Path(path)}).inputs[0].folder

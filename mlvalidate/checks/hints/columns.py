@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator
 
 from mlvalidate.checks.evidence import Evidence
 from mlvalidate.checks.hints.advice import Advice
 from mlvalidate.checks.traceback import PythonError
+from mlvalidate.core.python_source import evaluate_literal
 from mlvalidate.core.suggest import did_you_mean, nearest
 
 # What pandas, pyarrow and scikit-learn say about columns that they did not find.
@@ -96,7 +96,7 @@ def _missing_names(error: PythonError) -> list[str]:
 def _literal(text: str) -> object:
     """Return the value that Python wrote as ``text``, or the text where it is no literal."""
     try:
-        return ast.literal_eval(text)
+        return evaluate_literal(text)
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
         return text
 

@@ -15,6 +15,7 @@ from pathlib import Path, PurePosixPath
 
 from mlvalidate.core.contracts import Kind, Project
 from mlvalidate.core.plan import PlannedStep
+from mlvalidate.core.python_source import parse_python
 from mlvalidate.engine.cache.digests import FileDigests, digest_bytes, digest_text
 from mlvalidate.engine.container import code_folder
 from mlvalidate.engine.hashing import python_files
@@ -120,7 +121,7 @@ class CodeReader:
 def _read_source(path: Path) -> _Source:
     content = path.read_bytes()
     try:
-        tree = ast.parse(content)
+        tree = parse_python(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _Source(digest_bytes(content), imports_anything=True)
     source = _Source(digest_text(ast.dump(tree)))
