@@ -11,6 +11,7 @@ process that imports mlflow and does nothing but the same searches.
 from __future__ import annotations
 
 import argparse
+import os
 import sqlite3
 import statistics
 import subprocess
@@ -145,11 +146,23 @@ def make_store(folder: Path, runs: int) -> tuple[Project, Path]:
     return project, database
 
 
-def seconds_of(command: list[str]) -> float:
-    """Return how long a command takes, from start to end."""
+@dataclass(frozen=True)
+class Cost:
+    """Seconds of one process: from start to end, and of CPU, which other load changes less."""
+
+    wall: float
+    cpu: float
+
+
+def cost_of(command: list[str]) -> Cost:
+    """Run a command and return what it took."""
     started = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    return time.perf_counter() - started
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    return Cost(time.perf_counter() - started, usage.ru_utime + usage.ru_stime)
 
 
 def main() -> None:
@@ -162,7 +175,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         project, database = make_store(folder, options.runs)
-        print(f"{options.runs} runs of 3 nodes, {database.stat().st_size / 1e6:.0f} MB")
+        print(f"{options.runs} runs of 3 nodes, {database.stat().st_size / 1e6:.0f} MB", flush=True)
         last = str(options.last)
         program = [sys.executable, "-m", "mlvalidate", "trend"]
         commands = {
@@ -173,14 +186,24 @@ def main() -> None:
             ],
             "import mlflow": [sys.executable, "-c", "import mlflow"],
         }  # fmt: skip
-        taken: dict[str, list[float]] = {what: [] for what in commands}
+        taken: dict[str, list[Cost]] = {what: [] for what in commands}
         for _ in range(options.repeat):
             for what, command in commands.items():
-                taken[what].append(seconds_of(command))
-    medians = {what: statistics.median(times) for what, times in taken.items()}
-    for what, median in medians.items():
-        ratio = median / medians["bare searches"]
-        print(f"{what:24}{median:6.2f} s{ratio:8.2f} x of the bare searches")
+                taken[what].append(cost_of(command))
+    bare = _medians(taken["bare searches"])
+    for what, costs in taken.items():
+        cost = _medians(costs)
+        print(
+            f"{what:24}{cost.wall:6.2f} s, {cost.wall / bare.wall:.2f} x of the bare searches; "
+            f"CPU {cost.cpu:.2f} s, {cost.cpu / bare.cpu:.2f} x"
+        )
+
+
+def _medians(costs: list[Cost]) -> Cost:
+    wall, cpu = (
+        statistics.median(getattr(cost, name) for cost in costs) for name in ("wall", "cpu")
+    )
+    return Cost(wall, cpu)
 
 
 if __name__ == "__main__":

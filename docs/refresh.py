@@ -291,6 +291,25 @@ def _search(lab: Lab) -> str:
     return shown
 
 
+@_recipe("server-away")
+def _away(lab: Lab) -> str:
+    folder = write_files(lab.root / "away" / "quickstart", files_of(DOCS / "quickstart.md"))
+    store = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:5077"}
+    shown = [
+        lab.run("mlvalidate test-pipeline | tail -n 1", folder, **store),
+        lab.run("mlvalidate test-script train --rows 50 | tail -n 1", folder, **store),
+    ]
+    lab.run("mlvalidate server --port 5077 > server.txt 2>&1 & echo $! > server.pid", folder)
+    try:
+        lab.run(
+            "for i in {1..300}; do grep -q '^record' server.txt && break; sleep 0.2; done", folder
+        )
+        shown.append(lab.run("mlvalidate sync", folder, **store))
+    finally:
+        lab.run("kill $(cat server.pid)", folder)
+    return "\n".join(shown)
+
+
 @_recipe("synthetic-rows")
 def _rows(lab: Lab) -> str:
     RECIPES["quickstart-run"](lab)

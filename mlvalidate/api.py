@@ -428,6 +428,7 @@ def _with_links(
             "run_url": recording.run_url,
             "open_command": recording.open_command,
             "unrecorded": recording.unrecorded,
+            "related_issues": recording.related_issues,
         }
     )
 

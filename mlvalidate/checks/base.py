@@ -79,6 +79,7 @@ class Check(Rule, ABC):
         file: str | None = None,
         column: str | None = None,
         location: str | None = None,
+        function: str = "",
         examples: Iterable[str] = (),
     ) -> Finding:
         """Build a finding that blames the step which ran."""
@@ -91,6 +92,7 @@ class Check(Rule, ABC):
             file=file,
             column=column,
             location=location,
+            function=function,
             evidence=tuple(_shorten(example) for example in list(examples)[:MOST_EVIDENCE]),
             hint=hint,
             reproduce=evidence.reproduce,

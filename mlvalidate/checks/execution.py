@@ -49,6 +49,7 @@ class ScriptFailed(Check):
             port=advice.port,
             column=advice.column,
             location=error.location if error else None,
+            function=error.function if error else "",
             examples=_last_words(evidence),
         )
         if advice.blame:
@@ -318,6 +319,7 @@ class ExceptionSwallowed(Check):
                 f"the script ended with exit code 0 after {error.type}: {error.message}"[:500],
                 hint="let the exception through unless something makes it good",
                 location=error.location,
+                function=error.function,
             )
 
 

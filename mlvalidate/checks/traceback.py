@@ -71,6 +71,12 @@ class PythonError:
         frame = self.user_frame
         return f"{frame.file}:{frame.line}" if frame else None
 
+    @property
+    def function(self) -> str:
+        """The function of the user's frame; empty where there is none."""
+        frame = self.user_frame
+        return (frame.function or "<module>") if frame else ""
+
 
 def parse_python_error(text: str) -> PythonError | None:
     """Return the last traceback in ``text``; None when there is none.

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from enum import StrEnum
 
 from pydantic import Field
 
+from mlvalidate.core.fingerprints import (
+    fingerprint,
+    normalise_error,
+    place_of,
+    without_numbers,
+)
 from mlvalidate.core.model import Model
 
 MOST_EVIDENCE = 5
@@ -25,7 +29,8 @@ class Finding(Model):
     """One thing the validator has to say.
 
     ``step`` is the node to blame; ``observed_in`` is the node where it came to light, when that is
-    another one. ``location`` is ``file:line`` in the user's code.
+    another one. ``location`` is ``file:line`` in the user's code, and ``function`` the one there,
+    of an exception that the code raised.
     """
 
     code: str
@@ -37,16 +42,22 @@ class Finding(Model):
     file: str | None = None
     column: str | None = None
     location: str | None = None
+    function: str = ""
     evidence: tuple[str, ...] = Field(default=(), max_length=MOST_EVIDENCE)
     hint: str = ""
     reproduce: str = ""
 
     @property
     def fingerprint(self) -> str:
-        """Equal for the same fault in two runs: numbers and quoted values don't count."""
-        normalised = re.sub(r"\d+(\.\d+)?", "#", self.message)
-        parts = (self.code, self.step, self.port, self.file, self.column, normalised)
-        return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
+        """Equal for the same fault in two runs, see `core.fingerprints`.
+
+        Numbers don't count; of an exception nor do quoted values, paths and the line.
+        """
+        about = (self.code, self.step, self.port, self.file, self.column)
+        if not self.function:
+            return fingerprint(*about, without_numbers(self.message))
+        place = place_of(self.location, self.function)
+        return fingerprint(*about, place, normalise_error(self.message))
 
 
 def count_findings(findings: tuple[Finding, ...]) -> dict[str, int]:

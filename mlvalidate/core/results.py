@@ -15,6 +15,7 @@ from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.model import Model
 from mlvalidate.core.plan import ColdStart, DataSource, Plan, PlannedStep, RunKind, SkipReason
 from mlvalidate.core.quality import Drift, Quality
+from mlvalidate.core.related import RelatedIssue
 from mlvalidate.core.reuse import RunReason
 from mlvalidate.core.scenarios import Expectation
 
@@ -228,6 +229,8 @@ class PipelineResult(Model):
     findings: tuple[Finding, ...] = ()
     # One line each: what a reader has to know about how the run was made.
     notes: tuple[str, ...] = ()
+    # What earlier runs know about the errors; nothing until the run is recorded.
+    related_issues: tuple[RelatedIssue, ...] = ()
     # Where MLflow shows the run, and how to open it; empty until it is recorded.
     run_url: str = ""
     open_command: str = ""

@@ -5,6 +5,7 @@
     owner.lock               held by the process that runs it; free means that it is gone
     tracking.jsonl           what has been recorded in MLflow so far (written by the recorder)
     tracking.lock            held by the process that records the run
+    related.json             what earlier runs know about its faults (written by the recorder)
     result.json              the PipelineResult
     sources/<node>/<port>/   generated inputs
     references/<dataset>     samples of declared references: .parquet and .json
@@ -108,6 +109,10 @@ class RunFolder:
     @property
     def result(self) -> Path:
         return self.root / "result.json"
+
+    @property
+    def related(self) -> Path:
+        return self.root / "related.json"
 
     @property
     def references(self) -> Path:

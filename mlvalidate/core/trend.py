@@ -97,6 +97,21 @@ class Reliability(Model):
         return bool(self.flips)
 
 
+class Recurrence(Model):
+    """A fault, by its fingerprint, and how many runs have it; words are those of the newest one."""
+
+    fingerprint: str
+    code: str
+    severity: str
+    # The node to blame; empty for the run as a whole.
+    node: str = ""
+    message: str
+    runs: int
+    # The ids of the oldest and the newest run that have it, of those that were read.
+    first_run: str
+    last_run: str
+
+
 class Trend(Model):
     """The last runs of a pipeline or a step. ``runs`` is how many there are, of any outcome."""
 
@@ -111,3 +126,8 @@ class Trend(Model):
     ended_at: float
     series: tuple[Series, ...]
     reliability: tuple[Reliability, ...]
+    # The most frequent first. Only the newest runs that have errors or warnings are read for them:
+    # how many there are, and how many were read.
+    findings: tuple[Recurrence, ...] = ()
+    runs_with_findings: int = 0
+    runs_read: int = 0

@@ -11,6 +11,7 @@ from mlvalidate.reporting.benchmark import print_benchmark
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.findings import print_findings
 from mlvalidate.reporting.logs import print_logs
+from mlvalidate.reporting.related import related_line
 from mlvalidate.reporting.table import change_lines, metrics_lines, summary_table
 from mlvalidate.reporting.text import plain
 from mlvalidate.reporting.verdict import print_record, verdict_line
@@ -47,6 +48,10 @@ def print_summary(
             write(console, Text(f"  {plain(line)}"))
         print_findings(console, result, with_infos=verbose)
         print_logs(console, result, folder, tails=verbose)
+        if result.related_issues:
+            write(console, Text("\nearlier runs"))
+        for issue in result.related_issues:
+            write(console, Text(f"  {plain(related_line(issue))}"), hang=4)
         console.print()
         for note in result.notes:
             write(console, Text(f"note: {plain(note)}"))

@@ -10,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from mlvalidate.core.findings import Severity
 from mlvalidate.core.trend import Change, Reliability, Series, Trend
 from mlvalidate.core.units import format_duration, format_size
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.sparkline import sparkline
 from mlvalidate.reporting.text import count, one_line
-from mlvalidate.reporting.words import SEPARATOR
+from mlvalidate.reporting.words import SEPARATOR, SEVERITY_STYLE
 
 # Of a line of bars on a narrow terminal, and on any other.
 _LEAST_BARS, _MOST_BARS = 20, 50
@@ -38,6 +39,9 @@ def print_trend(console: Console, trend: Trend, *, quiet: bool = False) -> None:
     unreliable = [each for each in trend.reliability if each.failed]
     if unreliable:
         console.print(_reliability_table(unreliable, trend))
+        console.print()
+    if trend.findings:
+        console.print(_findings_table(trend))
         console.print()
     for line in _remarks(trend):
         write(console, Text(line, "dim"), hang=2)
@@ -170,8 +174,28 @@ def _reliability_table(unreliable: list[Reliability], trend: Trend) -> Table:
     return table
 
 
+def _findings_table(trend: Trend) -> Table:
+    table = _table()
+    table.add_column("runs", no_wrap=True, justify="right")
+    table.add_column("code", no_wrap=True)
+    table.add_column("finding", overflow="fold")
+    table.add_column("last in run", no_wrap=True)
+    for each in trend.findings:
+        where = f"{each.node}: " if each.node else ""
+        table.add_row(
+            str(each.runs),
+            Text(each.code, SEVERITY_STYLE[Severity(each.severity)]),
+            Text(one_line(f"{where}{each.message}")),
+            Text(one_line(each.last_run)),
+        )
+    return table
+
+
 def _remarks(trend: Trend) -> Iterator[str]:
     """Yield what the runs of the series have in common, and how many others were left out."""
+    if trend.runs_read < trend.runs_with_findings:
+        with_any = f"{count(trend.runs_with_findings, 'run')} that have any"
+        yield f"findings: of the newest {trend.runs_read} of {with_any}"
     yield from _by_series(
         trend,
         "comparable: ",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlvalidate.core.events import RunStarted, SampleTaken
-from mlvalidate.core.findings import count_findings
+from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.reporting.run_page import render_run_page
@@ -29,6 +29,8 @@ _MLFLOW_STATUS = {
     Status.INTERRUPTED: "KILLED",
     Status.SKIPPED: "KILLED",
 }
+# A tag holds 8000 characters.
+_MOST_FINGERPRINTS = 400
 _TOTALS = ("duration_s", "cpu_s", "peak_rss_mb", "read_mb", "written_mb")
 
 
@@ -122,7 +124,10 @@ def drift_content(started: RunStarted, result: StepResult, folder: StepFolder) -
     changing = ("drift.", "findings.")
     return replace(
         whole,
-        tags={layout.MLFLOW_NOTE: step_report(result, started.plan.command)},
+        tags={
+            layout.MLFLOW_NOTE: step_report(result, started.plan.command),
+            **_fingerprints(result.findings),
+        },
         params={},
         metrics=tuple(m for m in whole.metrics if m.key.startswith(changing)),
         datasets=(),
@@ -205,8 +210,17 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.REUSED_FROM: result.reused_from,
         layout.RUN_REASON: result.run_reason.value if result.run_reason else "",
         layout.START: _start(result),
+        **_fingerprints(result.findings),
     }
     return {name: value for name, value in tags.items() if value}
+
+
+def _fingerprints(findings: Sequence[Finding]) -> dict[str, str]:
+    """Return the tag by which a search finds the runs that met a fault; none without a fault."""
+    worst_first = sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+    faults = [finding for finding in worst_first if finding.severity is not Severity.INFO]
+    found = list(dict.fromkeys(finding.fingerprint for finding in faults))[:_MOST_FINGERPRINTS]
+    return {layout.FINGERPRINTS: f" {' '.join(found)} "} if found else {}
 
 
 def _start(result: StepResult) -> str:

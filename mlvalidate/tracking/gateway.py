@@ -38,6 +38,11 @@ class Gateway:
         self.store = store
         self.experiment_id = experiment_id
 
+    @property
+    def client(self) -> MlflowClient:
+        """What `History` reads with."""
+        return self._client
+
     def find_runs(self, run_id: str) -> dict[str, str]:
         """Return the MLflow runs of one of our runs by their key, see `delete_doubles`."""
         return choose_family(self._search(run_id), layout.run_key(run_id))

@@ -9,6 +9,9 @@ import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 
+from pydantic import ValidationError
+
+from mlvalidate.core.related import RELATED_ISSUES, RelatedIssue
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking.links import open_command
 from mlvalidate.tracking.progress import Progress, read_progress
@@ -28,6 +31,7 @@ class Recording:
     run_url: str = ""
     open_command: str = ""
     unrecorded: str = ""
+    related_issues: tuple[RelatedIssue, ...] = ()
 
 
 class RecorderProcess:
@@ -78,10 +82,21 @@ class RecorderProcess:
 
     def _outcome(self, progress: Progress) -> Recording | None:
         if progress.done:
-            return Recording(run_url=progress.done.run_url, open_command=self._open_command)
+            return Recording(
+                run_url=progress.done.run_url,
+                open_command=self._open_command,
+                related_issues=self._related_issues(),
+            )
         if progress.failure:
             return Recording(unrecorded=progress.failure.reason)
         return None
+
+    def _related_issues(self) -> tuple[RelatedIssue, ...]:
+        """Return what the recorder has found, which it wrote before it was done."""
+        try:
+            return RELATED_ISSUES.validate_json(self._folder.related.read_bytes())
+        except (OSError, ValidationError):
+            return ()
 
 
 class SharedRecorder:

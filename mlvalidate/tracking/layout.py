@@ -47,6 +47,8 @@ REUSED_FROM = "mlvalidate.reused_from"
 REUSED_FROM_RUN = "mlvalidate.reused_from.mlflow_run_id"
 # Why a step ran and was not reused.
 RUN_REASON = "mlvalidate.run_reason"
+# Of errors and warnings, each between two spaces: a search for one of them finds the run.
+FINGERPRINTS = "mlvalidate.fingerprints"
 # "warm" or "cold": times and memory of the one are not those of the other.
 START = "mlvalidate.start"
 # The value of `STATUS` before there is a verdict.

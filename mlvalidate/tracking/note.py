@@ -12,6 +12,7 @@ from mlvalidate.core.findings import Finding, Severity, count_findings
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.units import format_duration
 from mlvalidate.reporting.markdown import escape, table
+from mlvalidate.reporting.related import related_line
 
 _MOST_FINDINGS = 20
 
@@ -28,6 +29,7 @@ def run_report(result: PipelineResult) -> str:
         f"**{result.status.value.upper()}** · " + " · ".join(facts),
         _step_table(result),
         _findings(result.all_findings),
+        "\n".join(f"- {escape(related_line(issue))}" for issue in result.related_issues),
         "\n".join(f"- {escape(note)}" for note in result.notes),
         _reproduce(result.command),
     ]

@@ -19,6 +19,7 @@ from mlvalidate.core.events import (
     SampleTaken,
     StepFinished,
 )
+from mlvalidate.core.related import RELATED_ISSUES
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking import content, layout
@@ -27,6 +28,7 @@ from mlvalidate.tracking.content import Origin
 from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.links import run_link
 from mlvalidate.tracking.progress import Entry, append, read_progress, recorded_run
+from mlvalidate.tracking.related import find_related
 from mlvalidate.tracking.trace import run_spans
 
 # Ends the key under which the progress log says that drift was added to a run.
@@ -132,6 +134,7 @@ class RunRecorder:
         self._log(Entry(op="recorded", key=key, mlflow_run_id=self._runs[node]))
 
     def _record_end(self, started: RunStarted, result: PipelineResult) -> None:
+        result = self._with_related(started, result)
         # The steps of an abandoned run that were under way have no event of their own.
         for step in result.steps:
             self._record_step(started, step)
@@ -158,6 +161,14 @@ class RunRecorder:
         self._log(
             Entry(op="done", key=key, experiment_id=experiment, mlflow_run_id=run, run_url=url)
         )
+
+    def _with_related(self, started: RunStarted, result: PipelineResult) -> PipelineResult:
+        """Add what earlier runs know about the faults, and leave it for whoever waits."""
+        related = find_related(self._gateway, started, result)
+        if not related:
+            return result
+        self._folder.related.write_bytes(RELATED_ISSUES.dump_json(related, indent=2))
+        return result.model_copy(update={"related_issues": related})
 
     def _delete_doubles(self, run_id: str) -> None:
         for key, run in self._gateway.delete_doubles(run_id).items():

@@ -38,6 +38,11 @@ def starts_with(name: str, prefix: str) -> str:
     return f"tags.`{name}` LIKE {_quoted(prefix + '%')}"
 
 
+def contains(name: str, text: str) -> str:
+    """Return the condition that a tag holds a text; `_` and `%` in it stand for any text."""
+    return f"tags.`{name}` LIKE {_quoted(f'%{text}%')}"
+
+
 def has_title(title: str) -> str:
     """Return the condition that a run has this name in MLflow."""
     return f"attributes.run_name = {_quoted(title)}"

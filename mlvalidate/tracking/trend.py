@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import UsageError
+from mlvalidate.core.findings import Finding
 from mlvalidate.core.history import NoHistoryError, RunRecord, StepRecord
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.core.trend import METRICS, Series, Trend
 from mlvalidate.tracking import layout, search
 from mlvalidate.tracking.history import History
-from mlvalidate.tracking.trend_series import make_series, reliability
+from mlvalidate.tracking.trend_series import make_series, recurrences, reliability
 
+_FAULTS = ("findings.error", "findings.warning")
+# Findings stand in artifacts: of so many runs these are fetched, the newest ones.
+_MOST_READ = 20
+_MOST_FINDINGS = 10
 # Of runs that are looked at for names, when there is none of the wanted one.
 _MOST_NAMES = 300
 
@@ -59,6 +65,8 @@ def find_trend(
     if not any(each.points for each in series):
         raise _no_metric(found, by_node, name, metric)
     whole = [reliability("", found.runs)] if found.kind == "pipeline" else []
+    faulty = [run for run in found.runs if any(run.metrics.get(name) for name in _FAULTS)]
+    findings_of = dict(_findings(history, faulty[-_MOST_READ:]))
     return Trend(
         project=project.project,
         kind=found.kind,
@@ -69,7 +77,23 @@ def find_trend(
         ended_at=found.runs[-1].started_at,
         series=tuple(each for each in series if each.points),
         reliability=(*whole, *(reliability(node, runs) for node, runs in by_node.items())),
+        findings=recurrences(findings_of)[:_MOST_FINDINGS],
+        runs_with_findings=len(faulty),
+        runs_read=len(findings_of),
     )
+
+
+def _findings(
+    history: History, runs: Iterable[RunRecord]
+) -> Iterator[tuple[str, tuple[Finding, ...]]]:
+    """Yield the id and the findings of each run of which the result can be read."""
+    for run in runs:
+        # A run that was cut off has no result, and one of another version may have another sort.
+        with suppress(UsageError):
+            if isinstance(run, StepRecord):
+                yield run.run_id, history.step_result(run).findings
+            else:
+                yield run.run_id, history.result(run).all_findings
 
 
 def _pipeline_runs(history: History, name: str, last: int) -> _Runs | None:

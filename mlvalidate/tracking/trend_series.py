@@ -7,9 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import pairwise
 
+from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.history import RunRecord, StepRecord
 from mlvalidate.core.results import Status
-from mlvalidate.core.trend import MEASURED, Change, Flip, Point, Reliability, Series
+from mlvalidate.core.trend import MEASURED, Change, Flip, Point, Recurrence, Reliability, Series
 from mlvalidate.stats.trend import Effect, find_steps
 from mlvalidate.tracking import layout
 
@@ -160,6 +161,36 @@ def _changes(runs: Sequence[RunRecord], metric: str) -> tuple[Change, ...]:
             commit_before=runs[step.index - 1].commit,
         )
         for step in steps
+    )
+
+
+def recurrences(findings_of: Mapping[str, Sequence[Finding]]) -> tuple[Recurrence, ...]:
+    """Return errors and warnings by how many runs have them, the most frequent first.
+
+    ``findings_of`` has the findings of each run by its id, in the order of the runs' time.
+    """
+    found: dict[str, dict[str, Finding]] = defaultdict(dict)
+    for run_id, findings in findings_of.items():
+        for finding in findings:
+            if finding.severity is not Severity.INFO:
+                found[finding.fingerprint][run_id] = finding
+    recurring = [
+        Recurrence(
+            fingerprint=fingerprint,
+            code=newest.code,
+            severity=newest.severity.value,
+            node=newest.step or "",
+            message=newest.message,
+            runs=len(by_run),
+            first_run=next(iter(by_run)),
+            last_run=next(reversed(by_run)),
+        )
+        for fingerprint, by_run in found.items()
+        for newest in [by_run[next(reversed(by_run))]]
+    ]
+    places = list(findings_of)
+    return tuple(
+        sorted(recurring, key=lambda each: (-each.runs, -places.index(each.last_run), each.code))
     )
 
 

@@ -21,7 +21,11 @@ from tests.projects import ProjectFolder
 from tests.tracking.tracking_stored import look
 
 CLEAN = """
-import argparse, csv, os
+import argparse, csv, os, traceback
+try:
+    {}["b"]
+except KeyError:
+    traceback.print_exc()  # a warning
 parser = argparse.ArgumentParser()
 parser.add_argument("--least", type=float)
 least = parser.parse_args().least

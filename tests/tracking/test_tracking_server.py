@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import socket
@@ -34,8 +35,11 @@ from tracking_waiting import is_gone, is_logged, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import InfrastructureError, UsageError
+from mlvalidate.core.history import NoHistoryError
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.engine.journal import JournalWriter
+from mlvalidate.tracking import layout, search
+from mlvalidate.tracking.history import open_history
 from mlvalidate.tracking.progress import Entry, read_progress
 from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.server import stopped_by_signals
@@ -87,6 +91,20 @@ def serving(store: Store, port: int) -> Iterator[Ui]:
         process.stdout.close()
 
 
+def check_reading(store: Store, folder: Path) -> None:
+    """Read a run back over HTTP: by its title, its nodes, its result and its samples."""
+    with open_history(store, "shop") as history:
+        run = history.find("churn run-away")
+        assert [step.node for step in history.steps(run)] == ["preprocess", "train"]
+        assert history.result(run).run_id == "run-away"
+        (step,) = history.step_runs(run.scope, "train", search.began_after(0))
+        assert history.step_result(step).node == "train"
+        assert len(history.download(step, layout.DATA, folder / "read")) == 2
+        assert list(history.runs(run.scope, search.began_before(run.started_at))) == []
+        with pytest.raises(NoHistoryError):
+            history.baselines(run.scope, "last-passed", math.inf)
+
+
 @pytest.mark.slow
 def test_record_through_a_server_that_is_away_comes_and_dies(
     project: Project, store: Store
@@ -105,6 +123,7 @@ def test_record_through_a_server_that_is_away_comes_and_dies(
             f"{address}/#/experiments/{experiment}/runs?workflowType=machine_learning"
         )
         assert sync(project.state_folder, over_http).recorded == ("run-away",)
+        check_reading(over_http, project.root)
         check_uploads(project, replace(over_http, experiment="proxied"))
         die_at_every_request(project, replace(over_http, experiment="mortal"))
 

@@ -15,6 +15,7 @@ from benchmarks.trend import Copy, copy_run
 from mlvalidate.cli.entry import run
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.errors import UsageError
+from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.history import NoHistoryError, RunRecord, StepRecord
 from mlvalidate.core.trend import Series, Trend
 from mlvalidate.tracking import layout
@@ -22,7 +23,7 @@ from mlvalidate.tracking.history import open_history
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import resolve_store
 from mlvalidate.tracking.trend import find_trend
-from mlvalidate.tracking.trend_series import make_series, reliability
+from mlvalidate.tracking.trend_series import make_series, recurrences, reliability
 
 YAML = """
 version: 1
@@ -146,6 +147,17 @@ def test_a_verdict_that_changes_with_what_ran_is_not_flaky(change: dict[str, str
     assert not reliability("train", []).failure_rate
 
 
+def test_findings_come_by_how_many_runs_have_them() -> None:
+    rare = Finding(code="X201", severity=Severity.ERROR, message="exit code 1", step="train")
+    often = Finding(code="Q401", severity=Severity.WARNING, message="7 nulls", step="prepare")
+    later = often.model_copy(update={"message": "9 nulls"})
+    info = often.model_copy(update={"severity": Severity.INFO, "code": "Q402"})
+    found = recurrences({"r0": [often, often], "r1": [rare, info], "r2": [later]})
+    assert [(each.code, each.runs) for each in found] == [("Q401", 2), ("X201", 1)]
+    assert (found[0].message, found[0].first_run, found[0].last_run) == ("9 nulls", "r0", "r2")
+    assert (found[1].node, found[1].severity) == ("train", "error")
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, template_database: Path) -> Project:
     """Eleven runs of a pipeline: the last five take longer. One failed; a script and a matrix."""
@@ -192,6 +204,15 @@ def test_a_pipeline_has_a_series_of_its_own_and_one_for_each_node(project: Proje
     by_node = {each.node: each for each in trend.reliability}
     assert (by_node[""].failed, by_node["prepare"].failed, by_node["train"].failed) == (1, 0, 1)
     assert [flip.run_id for flip in by_node["train"].flips] == [run_id_of(2), run_id_of(3)]
+
+
+def test_findings_are_read_from_the_results(project: Project) -> None:
+    trend = mlvalidate.trend(project, "churn")
+    (finding,) = trend.findings
+    # All copies share the artifacts of one run.
+    assert (finding.code, finding.runs, finding.last_run) == ("G601", 11, run_id_of(10))
+    assert (trend.runs_with_findings, trend.runs_read) == (11, 11)
+    assert not mlvalidate.trend(project, "train").findings
 
 
 def test_the_last_runs_are_looked_at(project: Project) -> None:
@@ -260,6 +281,7 @@ def test_a_trend_is_shown(
     said = show(project, capfd, "churn")
     assert said.startswith("trend of pipeline churn | duration | 11 runs, 2025-10-")
     assert "▁▁▁▁▁|█████" in said
+    assert "11 G601 gate is close" in " ".join(said.split())
     line = (
         f"CHANGED  train duration_s from 2.00s to 3.00s (+50 %) in run {run_id_of(6)}, "
         "at commit 06c0ffee; the run before was at 05c0ffee"
@@ -283,3 +305,16 @@ def test_unknown_names_are_errors_of_the_call(
 ) -> None:
     assert run(["trend", "chrun", "-C", str(project.root)]) == 2
     assert "did you mean 'churn'?" in capfd.readouterr().err
+
+
+def test_charts_are_written_to_a_page(
+    project: Project, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    page = tmp_path / "new" / "trend.html"
+    show(project, capfd, "churn", "-q", "--html", str(page))
+    text = page.read_text()
+    assert "Trend of pipeline churn over 11 runs" in text
+    assert "from 2.00s to 3.00s (+50 %) at 06c0ffee" in text
+    assert "<script src=" not in text  # it opens without the network
+    assert run(["trend", "churn", "--html", f"{page}/x.html", "-C", str(project.root)]) == 2
+    assert "can't write the charts to" in capfd.readouterr().err

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from mlvalidate.cli.completions import complete_pipelines
 from mlvalidate.cli.output import console_for, write_out
 from mlvalidate.cli.run_options import RunOptions, data_options
 from mlvalidate.cli.settings import Settings, json_option, pass_settings, project_options
@@ -37,7 +38,7 @@ def _parse_fail_on(ctx: click.Context, param: click.Parameter, value: str) -> tu
 
 
 @click.command("compare", short_help="Show what has changed between two recorded runs.")
-@click.argument("run", required=False)
+@click.argument("run", required=False, shell_complete=complete_pipelines)
 @click.option(
     "--baseline",
     metavar="REF",

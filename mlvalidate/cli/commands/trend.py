@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 from click.shell_completion import CompletionItem
 
 from mlvalidate.cli.completions import complete_nodes, complete_pipelines
 from mlvalidate.cli.output import console_for, write_out
 from mlvalidate.cli.settings import Settings, json_option, pass_settings, project_options
+
+if TYPE_CHECKING:
+    from mlvalidate.core.trend import Trend
 
 
 def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -31,10 +37,16 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     show_default=True,
     help="How many runs to look at.",
 )
+@click.option(
+    "--html",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Also write charts to a page that needs no network.",
+)
 @project_options
 @json_option
 @pass_settings
-def command(settings: Settings, name: str, metric: str, last: int) -> int:
+def command(settings: Settings, name: str, metric: str, last: int, html: Path | None) -> int:
     """Show how a metric went over the last recorded runs of a pipeline and each of its steps, or of
     one step: in which run and at which commit it changed, what fails how often, and what is flaky.
 
@@ -45,8 +57,25 @@ def command(settings: Settings, name: str, metric: str, last: int) -> int:
     from mlvalidate.reporting.trend_view import print_trend
 
     trend = api.trend(api.open_project(settings.directory), name, metric, last)
+    if html is not None:
+        _write_page(trend, html)
     if settings.json:
         write_out(trend.model_dump_json(indent=2))
     else:
         print_trend(console_for(settings), trend, quiet=settings.quiet)
     return ExitCode.PASSED
+
+
+def _write_page(trend: Trend, path: Path) -> None:
+    from mlvalidate.core.errors import UsageError
+    from mlvalidate.reporting.figures.trend import trend_figure
+
+    page = trend_figure(trend).to_html(include_plotlyjs=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8", errors="backslashreplace")
+    except OSError as error:
+        raise UsageError(
+            f"can't write the charts to {path}: {error.strerror or error}",
+            "name a file in a folder that you can write to",
+        ) from error
