@@ -269,8 +269,12 @@ def execute(
     *,
     record: bool = True,
     jobs: int | None = None,
+    leave_to_sync: bool = False,
 ) -> PipelineResult:
     """Run a plan, record it in MLflow and return its result.
+
+    With ``leave_to_sync`` a run that is to be recorded waits for the next `sync`, which records
+    many at once.
 
     Up to ``jobs`` nodes run at once, by default as many as there are cores that may be used.
     SIGINT and SIGTERM end the running steps in order; the result is then INTERRUPTED. A tracking
@@ -282,7 +286,9 @@ def execute(
     if plan.kind == "benchmark":
         # Its figures are to be compared, not its outputs.
         project = without_references(project)
-    (result,) = _run_plans(project, (plan,), lambda _run_id, event: on_event(event), record, jobs)
+    (result,) = _run_plans(
+        project, (plan,), lambda _run_id, event: on_event(event), record, jobs, leave_to_sync
+    )
     # Only of several runs some may not have begun.
     assert result is not None
     return result
@@ -342,6 +348,7 @@ def _run_plans(
     on_event: Callable[[str, Event], None],
     record: bool,
     jobs: int | None,
+    leave_to_sync: bool = False,
 ) -> tuple[PipelineResult | None, ...]:
     """Run plans together and record each as a run of its own; None for one that has not begun."""
     from mlvalidate.engine.interruption import interruptible
@@ -352,7 +359,7 @@ def _run_plans(
     from mlvalidate.tracking.progress import decline
     from mlvalidate.tracking.store import resolve_store
 
-    store = resolve_store(project, os.environ) if record else None
+    store = resolve_store(project, os.environ) if record and not leave_to_sync else None
     recorder = SharedRecorder(store, _ui_command(project)) if store else None
     recordings: dict[str, RecorderProcess] = {}
     results: dict[str, PipelineResult] = {}
@@ -371,7 +378,7 @@ def _run_plans(
         for folder, event in stack.enter_context(contextlib.closing(events)):
             if isinstance(event, RunStarted) and recorder is not None:
                 recordings[folder.run_id] = recorder.record(folder)
-            elif isinstance(event, RunStarted):
+            elif isinstance(event, RunStarted) and not record:
                 decline(folder)
             elif isinstance(event, RunFinished):
                 results[folder.run_id] = event.result

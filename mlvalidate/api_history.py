@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from mlvalidate.api import Options
     from mlvalidate.core.comparison import Comparison
     from mlvalidate.core.contracts import Project
+    from mlvalidate.core.history import RunRecord
     from mlvalidate.core.plan import Plan
     from mlvalidate.core.results import PipelineResult
+    from mlvalidate.tracking.gateway import Gateway
     from mlvalidate.tracking.history import History
 
 
@@ -30,12 +32,13 @@ def open_history(project: Project) -> Iterator[History]:
         yield history
 
 
-def compare(project: Project, run: str = "", baseline: str = "last-passed") -> Comparison:
+def compare(project: Project, run: str = "", baseline: str = "baseline") -> Comparison:
     """Compare a recorded run with its baseline, step by step.
 
     ``run`` is a run id or the start of one, or the name of a pipeline or step of which the newest
     run is meant; by default it is the newest run of any pipeline. ``baseline`` is a run id,
-    `last-passed`, `last:N`, `branch:NAME` or `name=value` of a tag; runs count that began before.
+    `baseline` (the one that `set_baseline` chose, else the last passed), `last-passed`, `last:N`,
+    `branch:NAME` or `name=value` of a tag; runs count that began before.
     UsageError when there is no such run, InfrastructureError when the store is away.
     """
     from mlvalidate.core.history import NoHistoryError
@@ -51,6 +54,58 @@ def compare(project: Project, run: str = "", baseline: str = "last-passed") -> C
                 # A project without pipelines.
                 found = history.newest()
         return compare_run(history, found, baseline, project.root)
+
+
+def baselines(project: Project, name: str = "") -> tuple[RunRecord, ...]:
+    """Return the runs that were chosen as baselines, of all pipelines and steps or of ``name``."""
+    from mlvalidate.tracking.chosen_baseline import find_chosen
+
+    with open_history(project) as history:
+        return find_chosen(history, name)
+
+
+def set_baseline(project: Project, run: str) -> RunRecord:
+    """Make a run the baseline of its scope and return it; ``run`` is as for `compare`.
+
+    UsageError when there is no such run or it is not finished, InfrastructureError when the store
+    is away.
+    """
+    from mlvalidate.tracking.chosen_baseline import choose, find_chosen, run_to_choose
+
+    with open_history(project) as history:
+        found = run_to_choose(history, run)
+        chosen = find_chosen(history)
+    with _gateway(project) as gateway:
+        choose(gateway, found, chosen)
+    return found
+
+
+def clear_baselines(project: Project, name: str) -> tuple[RunRecord, ...]:
+    """Forget the baselines of a pipeline or step, and return the runs that were.
+
+    UsageError when there are none, InfrastructureError when the store is away.
+    """
+    from mlvalidate.tracking.chosen_baseline import forget, to_forget
+
+    with open_history(project) as history:
+        found = to_forget(history, name)
+    with _gateway(project) as gateway:
+        forget(gateway, found)
+    return found
+
+
+@contextmanager
+def _gateway(project: Project) -> Iterator[Gateway]:
+    from mlvalidate.core.errors import InfrastructureError
+    from mlvalidate.tracking.reasons import RecordingError
+    from mlvalidate.tracking.session import open_session
+    from mlvalidate.tracking.store import resolve_store
+
+    try:
+        with open_session(resolve_store(project, os.environ)) as gateway:
+            yield gateway
+    except RecordingError as error:
+        raise InfrastructureError(error.message) from error
 
 
 def log_comparison(project: Project, comparison: Comparison, page: str) -> None:

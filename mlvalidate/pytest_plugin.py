@@ -7,6 +7,8 @@ option is given.
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,10 @@ if TYPE_CHECKING:
 PROJECT_FILES = ("mlvalidate.yaml", "mlvalidate.yml")
 # The collector below which pipelines are: their names may be those of steps.
 _PIPELINES = "pipelines"
+# The folders of projects with runs that wait to be recorded.
+_TO_RECORD = pytest.StashKey[set[str]]()
+_SAID = pytest.StashKey[str]()
+_WORKER_OUTPUT = "mlvalidate_to_record"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,6 +54,43 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known that every item has."""
     config.addinivalue_line("markers", "mlvalidate: a step or pipeline of an mlvalidate.yaml")
+    nothing: set[str] = set()
+    config.stash[_TO_RECORD] = nothing
+    config.stash[_SAID] = ""
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Record all runs of the session in MLflow, together; a worker of xdist leaves that to others.
+
+    Runs of a worker that crashed wait for a later sync.
+    """
+    to_record = session.config.stash[_TO_RECORD]
+    roots = sorted(to_record)
+    output = getattr(session.config, "workeroutput", None)
+    if output is not None:
+        output[_WORKER_OUTPUT] = roots
+        return
+    for root in roots:
+        # In a process of its own: MLflow is large, and its warnings are not this session's.
+        command = [sys.executable, "-P", "-m", "mlvalidate", "sync", "-C", root]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        session.config.stash[_SAID] += done.stdout + done.stderr
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over from a worker of xdist which projects have runs to be recorded."""
+    told = getattr(node, "workeroutput", {}).get(_WORKER_OUTPUT, ())
+    node.config.stash[_TO_RECORD].update(told)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """Say what came of recording."""
+    if said := config.stash[_SAID]:
+        terminalreporter.section("mlvalidate")
+        terminalreporter.write(said)
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ProjectFile | None:
@@ -139,10 +182,10 @@ class _RunItem(pytest.Item):
         # Each worker of xdist takes a core.
         jobs = 1 if "PYTEST_XDIST_WORKER" in os.environ else None
         record = not self.config.getoption("mlvalidate_no_record")
-        result = api.execute(self.project, plan, record=record, jobs=jobs)
+        if record:
+            self.config.stash[_TO_RECORD].add(str(self.project.root))
+        result = api.execute(self.project, plan, record=record, jobs=jobs, leave_to_sync=True)
         self.user_properties.append(("mlvalidate_run", result.run_id))
-        if result.run_url:
-            self.user_properties.append(("mlflow", result.run_url))
         _judge(self.project, result)
 
     def _reports(self) -> Any:

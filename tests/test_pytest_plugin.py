@@ -55,7 +55,8 @@ def shop(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.P
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "--mlvalidate-no-record")
+    # Warnings are errors in many projects: none of mlvalidate's may become one of theirs.
+    plain = ("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
     return pytester.runpytest_subprocess(*plain, *arguments)
 
 
@@ -73,8 +74,18 @@ def test_items(shop: pytest.Pytester) -> None:
     assert run(shop, "--collect-only", "-q").ret == pytest.ExitCode.NO_TESTS_COLLECTED
 
 
+@pytest.mark.slow
 def test_a_session_on_workers(shop: pytest.Pytester) -> None:
-    result = run(shop, "--mlvalidate", "-n", "2", "-rsf", "--junit-xml", "junit.xml")
+    result = run(
+        shop,
+        "--mlvalidate",
+        "--mlvalidate-no-record",
+        "-n",
+        "2",
+        "-rsf",
+        "--junit-xml",
+        "junit.xml",
+    )
     result.assert_outcomes(passed=3, failed=1, skipped=1)
     text = result.stdout.str()
     for said in (
@@ -96,9 +107,24 @@ def test_a_session_on_workers(shop: pytest.Pytester) -> None:
 def test_a_single_case(shop: pytest.Pytester) -> None:
     scenario = ("--mlvalidate-scenario", "missing_column.amount")
     named = "mlvalidate.yaml::load[missing_column.amount]"
-    result = run(shop, "--mlvalidate", *scenario, named, "-v")
+    result = run(shop, "--mlvalidate", "--mlvalidate-no-record", *scenario, named, "-v")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["mlvalidate.yaml::load[[]missing_column.amount[]] PASSED*"])
+
+
+@pytest.mark.slow
+def test_what_is_recorded(shop: pytest.Pytester) -> None:
+    """Runs of all workers, at once when the session ends; without MLflow they wait."""
+    project = {**PROJECT, "tracking": {"uri": "http://127.0.0.1:9"}}
+    (shop.path / "mlvalidate.yaml").write_text(yaml.safe_dump(project, sort_keys=False))
+    result = run(shop, "--mlvalidate", "-n", "2", "-k", "good or load")
+    result.assert_outcomes(passed=2)
+    assert result.ret == pytest.ExitCode.OK
+    section = result.stdout.str().partition("= mlvalidate =")[2]
+    assert "127.0.0.1:9" in section
+    waiting = [folder.name for folder in (shop.path / ".mlvalidate/runs").iterdir()]
+    assert len(waiting) == 2
+    assert all(run_id in section for run_id in waiting)
 
 
 def test_a_broken_project_is_told_in_words(shop: pytest.Pytester) -> None:

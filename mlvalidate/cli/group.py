@@ -18,6 +18,7 @@ COMMANDS = {
     "benchmark": ("benchmark", "Measure how a step grows with its data."),
     "check": ("check", "Compare contracts with scripts, without running anything."),
     "compare": ("compare", "Show what has changed between two recorded runs."),
+    "baseline": ("baseline", "Choose the run that later ones are compared with."),
     "list": ("list_project", "List the pipelines, steps and datasets of the project."),
     "infer": ("infer", "Print the dataset that a file seems to hold."),
     "generate": ("generate", "Write synthetic files of a dataset."),

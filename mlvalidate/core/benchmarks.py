@@ -69,7 +69,8 @@ class ProfileEntry(Model):
 class Profile(Model):
     """What a profiler saw of one more run, on the largest volume.
 
-    ``files`` lie in the step's folder, below `profile`. ``problem`` says why there is nothing.
+    ``files`` are paths in the run's folder. ``problem`` says why there is nothing, and
+    ``step_failed`` that the step failed with the profiler: what was seen ends there.
     """
 
     kind: ProfileKind
@@ -80,6 +81,7 @@ class Profile(Model):
     entries: tuple[ProfileEntry, ...] = ()
     files: tuple[str, ...] = ()
     problem: str = ""
+    step_failed: bool = False
 
 
 class Benchmark(Model):

@@ -27,7 +27,9 @@ _GAP = re.compile(r"\s+")
 
 def fingerprint(*parts: str | None) -> str:
     """Return 16 hexadecimal digits, equal for equal parts."""
-    return hashlib.sha256("\x1f".join(map(str, parts)).encode()).hexdigest()[:LENGTH]
+    return hashlib.sha256(
+        "\x1f".join(map(str, parts)).encode("utf-8", "surrogatepass")
+    ).hexdigest()[:LENGTH]
 
 
 def without_numbers(message: str) -> str:

@@ -14,7 +14,7 @@ from mlvalidate.core.benchmarks import (
     VolumeFigures,
 )
 from mlvalidate.core.errors import UsageError
-from mlvalidate.core.plan import Origin, Plan, PlannedStep
+from mlvalidate.core.plan import ColdReason, Origin, Plan, PlannedStep
 from mlvalidate.core.results import Status, StepResult
 from mlvalidate.core.units import format_count
 
@@ -62,6 +62,9 @@ def _on(step: PlannedStep, rows: int, name: str) -> PlannedStep:
 def smaller_failed(planned: PlannedStep, results: Mapping[str, StepResult]) -> str:
     """Return the measurement on at most as many rows that failed, or ''."""
     for node, result in results.items():
+        if result.cold is not None and result.cold.reason is ColdReason.PROFILE:
+            # It may be the profiler's doing, and the next profiler is another one.
+            continue
         is_smaller = (result.volume or 0) <= (planned.rows or 0)
         if result.status is Status.FAILED and is_smaller:
             return node

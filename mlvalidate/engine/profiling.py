@@ -21,7 +21,8 @@ from mlvalidate.engine.execution import Run
 from mlvalidate.engine.interpreter import inspect_interpreter
 
 # For people: as the profilers write them.
-_FILES = ("cpu.html", "cpu.pstats", "memory.html")
+_FILES = ("cpu.html", "cpu.txt", "cpu.pstats", "memory.html", "memory.txt")
+_TEXTS = (".html", ".txt")
 _ENTRIES = "entries.json"
 _MOST_BYTES = 50_000_000
 _MOST_ENTRIES = 50
@@ -33,6 +34,8 @@ class _Content(Model):
     tool: str
     peak_mb: float | None = None
     entries: tuple[ProfileEntry, ...]
+    # Why the profiler itself failed.
+    problem: str = ""
 
 
 def possible_profiles(python: Path) -> tuple[ProfileKind, ...]:
@@ -63,7 +66,11 @@ def read_profiles(run: Run, results: tuple[StepResult, ...]) -> tuple[Profile, .
 
 def _read_profile(run: Run, planned: PlannedStep, result: StepResult) -> Profile:
     assert planned.profile is not None
-    bare = Profile(kind=planned.profile, node=planned.node)
+    bare = Profile(
+        kind=planned.profile,
+        node=planned.node,
+        step_failed=result.status is Status.FAILED,
+    )
     folder = run.folder.step(planned.node)
     source = folder.harness / "profiled"
     entries = source / _ENTRIES
@@ -76,6 +83,7 @@ def _read_profile(run: Run, planned: PlannedStep, result: StepResult) -> Profile
     return bare.model_copy(
         update={
             "tool": content.tool,
+            "problem": run.redactor.redact(content.problem),
             "peak_mb": content.peak_mb,
             "entries": tuple(_tell(content.entries, run.plan)),
             "files": tuple(_keep(run, source, folder.profile)),
@@ -123,9 +131,9 @@ def _keep(run: Run, source: Path, target: Path) -> Iterator[str]:
         if not _is_ours(path):
             continue
         target.mkdir(exist_ok=True)
-        if path.suffix == ".html":
+        if path.suffix in _TEXTS:
             text = path.read_text(encoding="utf-8", errors="replace")
             (target / name).write_text(run.redactor.redact(text), encoding="utf-8")
         else:
             shutil.move(path, target / name)
-        yield name
+        yield str((target / name).relative_to(run.folder.root))

@@ -11,9 +11,10 @@ from rich.text import Text
 
 from mlvalidate.checks.growth import bounds, format_megabytes
 from mlvalidate.core.benchmarks import Benchmark, Estimate, Growth, Profile, ProfileKind
+from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.units import format_count, format_duration
 from mlvalidate.reporting.console import write
-from mlvalidate.reporting.text import plain
+from mlvalidate.reporting.text import one_line, plain, short_path
 
 Show = Callable[[float], str]
 _SHOWN_OF_PROJECT = 6
@@ -22,7 +23,7 @@ _SHOWN_OF_OTHERS = 4
 _LEAST_SHARE = 0.01
 
 
-def print_benchmark(console: Console, benchmark: Benchmark) -> None:
+def print_benchmark(console: Console, benchmark: Benchmark, folder: RunFolder) -> None:
     """Print the table of volumes, the growth, and why there is none where too little is known."""
     console.print(volume_table(benchmark))
     console.print()
@@ -33,6 +34,8 @@ def print_benchmark(console: Console, benchmark: Benchmark) -> None:
         write(console, Text(profile_title(profile)))
         if profile.entries:
             console.print(profile_table(profile))
+        for file in profile.files:
+            write(console, Text(plain(short_path(folder.root / file))), copyable=True)
 
 
 def volume_table(benchmark: Benchmark) -> Table:
@@ -70,10 +73,11 @@ def growth_lines(benchmark: Benchmark) -> Iterator[str]:
 def profile_title(profile: Profile) -> str:
     """Return what was profiled, of which run and by which tool; or why it was not."""
     name = {ProfileKind.CPU: "time by function", ProfileKind.MEMORY: "memory by line"}[profile.kind]
+    failed = f"; {profile.node} failed with the profiler" if profile.step_failed else ""
     if profile.problem:
-        return f"{name}: {profile.problem}"
+        return f"{name}: {one_line(profile.problem)}{failed}"
     peak = "" if profile.peak_mb is None else f", {format_megabytes(profile.peak_mb)} at the peak"
-    return f"{name} of {profile.node} ({profile.tool}{peak})"
+    return f"{name} of {profile.node} ({profile.tool}{peak}){failed}"
 
 
 def profile_table(profile: Profile) -> Table:

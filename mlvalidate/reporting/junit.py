@@ -170,9 +170,13 @@ def _left_out(report: Report) -> Xml.Element:
         case = Xml.Element("testcase", classname=_text(report.result.project), time="0.000")
         case.set("name", _text(item.name))
         covered = f"; covered by {', '.join(item.covered_by)}" if item.covered_by else ""
-        _skip(case, f"{item.reason}{covered}")
+        if item.covered_by:
+            _skip(case, f"{item.reason}{covered}")
+        else:
+            # Nothing runs it: an interrupted run, or a step that no pipeline has either.
+            _fail(case, "error", item.reason, "not run", item.hint)
         cases.append(case)
-    return _make_suite(report, "not tested alone", cases, report.result.started_at, 0.0, {})
+    return _make_suite(report, "not run", cases, report.result.started_at, 0.0, {})
 
 
 def finding_text(report: Report, run: PipelineResult, finding: Finding) -> str:

@@ -11,7 +11,7 @@ from rich.text import Text
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.reporting.console import write
-from mlvalidate.reporting.text import count, plain
+from mlvalidate.reporting.text import count, plain, short_path
 
 TAIL_LINES = 30
 # Enough for thirty long lines. A log may have megabytes; only its end is read.
@@ -28,7 +28,7 @@ def print_logs(console: Console, result: PipelineResult, folder: RunFolder, *, t
         if not logs.logs.is_dir():
             continue
         console.print()
-        where = Text.assemble((f"{step.node} printed: ", "bold"), plain(_short(logs.logs)))
+        where = Text.assemble((f"{step.node} printed: ", "bold"), plain(short_path(logs.logs)))
         write(console, where, copyable=True)
         if tails:
             _print_tails(console, step, folder)
@@ -64,8 +64,3 @@ def _printed(line: str) -> str:
     if len(left) <= _MOST_LINE:
         return left
     return f"{left[:_MOST_LINE]}... ({count(len(left) - _MOST_LINE, 'character')} more)"
-
-
-def _short(path: Path) -> str:
-    """Return the path from the current folder, where that is shorter."""
-    return min(str(path), os.path.relpath(path), key=len)

@@ -44,7 +44,12 @@ def link_to(report: Report, place: Place) -> str:
     if not report.source_url or outside:
         return ""
     line = f"#L{place.line}" if place.line else ""
-    return f"{report.source_url}/{quote(place.path)}{line}"
+    return f"{report.source_url}/{quote_path(place.path)}{line}"
+
+
+def quote_path(path: str) -> str:
+    """Return a path as part of a URL; names of files need not be texts."""
+    return quote(path, errors="backslashreplace")
 
 
 def each_finding(report: Report) -> Iterator[tuple[PipelineResult, Finding]]:

@@ -10,9 +10,7 @@ import json
 import posixpath
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from mlvalidate import __version__
 from mlvalidate.checks.base import Rule
@@ -20,7 +18,7 @@ from mlvalidate.checks.registry import all_rules
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.reporters import Report
 from mlvalidate.core.results import PipelineResult
-from mlvalidate.reporting.places import Place, each_finding, find_place
+from mlvalidate.reporting.places import Place, each_finding, find_place, quote_path
 from mlvalidate.reporting.text import plain
 
 _SCHEMA = (
@@ -123,8 +121,8 @@ def _location(place: Place, finding: Finding) -> dict[str, Any]:
 
 def _artifact(path: str) -> dict[str, str]:
     if posixpath.isabs(path):
-        return {"uri": Path(path).as_uri()}
-    return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+        return {"uri": f"file://{quote_path(path)}"}
+    return {"uri": quote_path(path), "uriBaseId": "%SRCROOT%"}
 
 
 def _utc(seconds: float) -> str:

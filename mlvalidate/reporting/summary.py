@@ -35,7 +35,7 @@ def print_summary(
         if result.benchmark is None:
             console.print(summary_table(result))
         else:
-            print_benchmark(console, result.benchmark)
+            print_benchmark(console, result.benchmark, folder)
         metrics = [] if result.benchmark else metrics_lines(result)
         if metrics:
             write(console, Text("\nmetrics"))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 # Whole escape sequences go: CSI (colours, cursor), OSC (titles, links), other strings, charset
 # choices and the two-character ones. What is left of a broken one is shown as an escape.
@@ -34,6 +36,11 @@ def one_line(text: str) -> str:
 def count(number: int, noun: str) -> str:
     """Return ``1 error``, ``2 errors``, ``12,000 rows``."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def short_path(path: Path) -> str:
+    """Return the path from the current folder, where that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def _show(match: re.Match[str]) -> str:

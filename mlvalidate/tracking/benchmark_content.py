@@ -36,9 +36,9 @@ def benchmark_content(started: RunStarted, result: PipelineResult, folder: RunFo
 def _profiles(benchmark: Benchmark, folder: RunFolder) -> dict[str, Path]:
     """Return the profilers' own files by their artifact paths."""
     return {
-        layout.profile_file(name): folder.step(profile.node).profile / name
+        layout.profile_file(Path(file).name): folder.root / file
         for profile in benchmark.profiles
-        for name in profile.files
+        for file in profile.files
     }
 
 

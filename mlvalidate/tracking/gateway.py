@@ -24,10 +24,13 @@ from mlvalidate.tracking.trace import Span, span_id, trace_id
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
+    from mlflow.entities import Span as MlflowSpan
+    from mlflow.tracing.client import TracingClient
 
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 # The most that MLflow returns at once.
 _MOST_RUNS = 50_000
+_NO_SPANS = "REST OTLP span logging is not supported"
 
 
 class Gateway:
@@ -119,7 +122,7 @@ class Gateway:
         Folders, and servers before MLflow 3.4, keep no spans: there nothing is written.
         """
         from mlflow.entities import Span as MlflowSpan
-        from mlflow.entities import TraceInfo, TraceLocation, TraceState
+        from mlflow.entities import TraceData, TraceInfo, TraceLocation, TraceState
         from mlflow.tracing.client import TracingClient
 
         root = spans[0]
@@ -133,21 +136,27 @@ class Gateway:
                 layout.MLFLOW_TRACE_RUN: mlflow_run_id,
                 layout.MLFLOW_TRACE_SCHEMA: "3",
             },
-            tags={
-                layout.MLFLOW_TRACE_NAME: limits.run_name(root.name),
-                layout.MLFLOW_TRACE_SPANS: "TRACKING_STORE",
-            },
+            tags={layout.MLFLOW_TRACE_NAME: limits.run_name(root.name)},
         )
         written = [MlflowSpan.from_dict(_span(mlflow_run_id, span)) for span in spans]
         client = TracingClient(tracking_uri=self.store.client_uri)
-        with mlflow_errors_told(self.store), suppress(NotImplementedError):
-            # Spans first, so that a store that has no place for them gets no empty trace.
-            client.log_spans(self.experiment_id, written)
-            client.start_trace(info)
+        with mlflow_errors_told(self.store):
+            if _log_spans(client, self.experiment_id, written):
+                info.tags[layout.MLFLOW_TRACE_SPANS] = "TRACKING_STORE"
+                client.start_trace(info)
+            else:
+                # A folder takes no trace twice.
+                self._delete_trace(mlflow_run_id)
+                client._upload_trace_data(client.start_trace(info), TraceData(written))
 
     def _delete_trace(self, mlflow_run_id: str) -> None:
         with suppress(NotImplementedError):
             self._client.delete_traces(self.experiment_id, trace_ids=[trace_id(mlflow_run_id)])
+
+    def delete_tag(self, mlflow_run_id: str, key: str) -> None:
+        """Take a tag from a run that has it."""
+        with mlflow_errors_told(self.store):
+            self._client.delete_tag(mlflow_run_id, key)
 
     def _log_values(self, mlflow_run_id: str, content: Content) -> None:
         from mlflow.entities import Metric, Param, RunTag
@@ -272,6 +281,26 @@ def _clean_metrics(metrics: tuple[limits.Metric, ...]) -> list[limits.Metric]:
         )
         for metric in metrics
     ]
+
+
+def _log_spans(client: TracingClient, experiment_id: str, spans: list[MlflowSpan]) -> bool:
+    """Tell whether the store took the spans.
+
+    MLflow says as well that a server has no place for them when it does not answer at that
+    moment: whoever gets False has to put them elsewhere, and learns then whether it is there.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.log_spans(experiment_id, spans)
+    except NotImplementedError:
+        return False
+    except MlflowException as error:
+        # Of a server that keeps its runs in a folder: its answer has no code of MLflow's.
+        if _NO_SPANS not in error.message:
+            raise
+        return False
+    return True
 
 
 def _span(mlflow_run_id: str, span: Span) -> dict[str, object]:

@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 M = TypeVar("M", bound=Model)
 
 LAST_PASSED = "last-passed"
+# The run that a person chose as baseline, else the last that passed.
+DEFAULT_BASELINE = "baseline"
 # What a reference to more than one run stands for, where it does not say how many.
 MOST_BASELINES = 20
 
@@ -44,7 +46,8 @@ _MLFLOW_ID = re.compile(r"[0-9a-f]{32}")
 _LAST = re.compile(r"last:(\d+)")
 _TAG = re.compile(r"(?P<name>[^=]+)=(?P<value>.*)", re.DOTALL)
 _REFERENCES = (
-    "a baseline is a run id, last-passed, last:N, branch:NAME, or name=value of a tag in MLflow"
+    "a baseline is a run id, baseline, last-passed, last:N, branch:NAME, "
+    "or name=value of a tag in MLflow"
 )
 _MOST_NAMES = 300
 
@@ -186,13 +189,18 @@ class History:
         """Return the runs of a scope that a reference stands for, the newest first.
 
         Only runs that began before that moment (`inf`: all) count, unless one is named by its id.
-        References are a run id, `last-passed`, `last:N` (the last N passed ones), `branch:NAME`
+        References are a run id, `baseline` (the chosen one, else the last passed), `last-passed`,
+        `last:N` (the last N passed ones), `branch:NAME`
         (those that passed there) and `name=value` (those with this tag). UsageError when there is
         no such run.
         """
         earlier = () if math.isinf(before) else (search.began_before(before),)
         passed = search.has_tag(layout.STATUS, Status.PASSED.value)
-        if reference == LAST_PASSED:
+        if reference == DEFAULT_BASELINE:
+            chosen = search.has_tag(layout.CHOSEN_BASELINE, layout.CHOSEN)
+            found = self._first(scope, 1, *earlier, chosen)
+            found = found or self._first(scope, 1, *earlier, passed)
+        elif reference == LAST_PASSED:
             found = self._first(scope, 1, *earlier, passed)
         elif match := _LAST.fullmatch(reference):
             found = self._first(scope, int(match[1]), *earlier, passed)

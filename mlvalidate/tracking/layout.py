@@ -33,6 +33,9 @@ GIT_BRANCH = "mlvalidate.git.branch"
 GIT_DIRTY = "mlvalidate.git.dirty"
 # Of a parent and of a script: what came of the reports.
 REPORTS = "mlvalidate.reports"
+# Of a parent and of a script: that a person chose it as baseline.
+CHOSEN_BASELINE = "mlvalidate.baseline"
+CHOSEN = "set"
 CI_NAME = "mlvalidate.ci.name"
 CI_URL = "mlvalidate.ci.url"
 # Tags of a parent and of its nested runs.

@@ -93,5 +93,6 @@ def test_profiles_are_shown_and_recorded(pairs: Path, capfd: pytest.CaptureFixtu
     store = resolve_store(open_project(pairs), {})
     stored = look(store)
     (key,) = (key for key in stored.runs if stored.one(key).data.tags[layout.KIND] == "benchmark")
-    for name in ("cpu.html", "memory.html"):
-        assert stored.artifacts(key)[layout.profile_file(name)].stat().st_size > 1000
+    assert "/steps/pairs@300.memory/profile/memory.html\n" in shown
+    for name in ("cpu.html", "cpu.txt", "memory.html", "memory.txt"):
+        assert stored.artifacts(key)[layout.profile_file(name)].stat().st_size > 50

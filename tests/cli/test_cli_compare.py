@@ -59,7 +59,7 @@ def test_the_newest_run_is_compared_with_the_last_that_passed(
     asked: Asked, capfd: pytest.CaptureFixture[str]
 ) -> None:
     assert run(["compare"]) == 0
-    assert asked == [("project", "", "last-passed")]
+    assert asked == [("project", "", "baseline")]
     assert capfd.readouterr().out.endswith("2 of 3 steps changed\n")
 
 

@@ -58,7 +58,7 @@ def test_reports_are_written_however_a_run_ends(
 def test_the_reports_of_a_suite_have_all_runs(api: FakeApi) -> None:
     assert run(["test-all", "--output", "junit=junit.xml"]) == 1
     suites = [suite.name for suite in junitparser.JUnitXml.fromfile("junit.xml")]
-    assert suites == ["pipeline main", "script prep", "not tested alone"]
+    assert suites == ["pipeline main", "script prep", "not run"]
 
 
 @pytest.mark.parametrize("name", ["bug", "refused", "sigint"])

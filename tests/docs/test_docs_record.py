@@ -109,6 +109,8 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> list[Held]:
             result = api.execute(project, plan)
             assert result.status is Status.PASSED, result.all_findings
             assert not result.unrecorded
+        for name in ("both", "clean"):
+            api_history.set_baseline(project, name)
         api_history.log_comparison(project, api_history.compare(project), "<html>")
         store = resolve_store(project, {})
         stored = look(store)

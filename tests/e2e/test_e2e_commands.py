@@ -91,6 +91,16 @@ def test_a_failure_is_recorded_and_skips_what_depends_on_it(project: ProjectFold
     assert "no luck" in done.stdout
     assert "skipped" in done.stdout.lower()
     assert [status for _, status in stored_runs(project)] == ["FAILED", "FAILED"]
+    assert "earlier runs" not in done.stdout
+
+    again = run("test-pipeline", "--json", cwd=project.root)
+    result = json.loads(again.stdout)
+    (issue,) = result["related_issues"]
+    assert issue["code"] == "X201"
+    assert issue["node"] == result["steps"][0]["node"]
+    assert f"X201 in {issue['node']}: seen before in run {issue['seen_in'][0]['run_id']}" in (
+        again.stderr
+    )
 
 
 def test_a_script_test_is_one_run(project: ProjectFolder) -> None:

@@ -58,12 +58,15 @@ def report(*runs: PipelineResult, source_url: str = "", **fields: object) -> Rep
 
 
 def everything() -> Report:
-    left_out = LeftOut(name="train", reason="nothing provides data", covered_by=("churn",))
+    left_out = (
+        LeftOut(name="train", reason="nothing provides data", covered_by=("churn",)),
+        LeftOut(name="late", reason="interrupted before it began"),
+    )
     return report(
         failed_result(),
         pipeline_result(step_result("solo"), kind="script", name="solo"),
         pipeline_result(status=Status.INTERRUPTED, name="cut"),
-        left_out=(left_out,),
+        left_out=left_out,
     )
 
 
@@ -85,7 +88,7 @@ def test_junit_is_valid_and_is_read_back(junit_schema: xmlschema.XMLSchema, tmp_
         ("pipeline churn", 10, 4, 0, 2),
         ("script solo", 1, 0, 0, 0),
         ("pipeline cut", 1, 0, 1, 0),
-        ("not tested alone", 1, 0, 0, 1),
+        ("not run", 2, 0, 1, 1),
     ]
     cases = {case.name: case for case in suites[0]}
     assert list(cases) == [

@@ -33,8 +33,8 @@ from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import PendingRun, sync, unrecorded_runs
 
 # Of recording the failed pipeline: create, batch, inputs, artifacts, end of two nested runs, and
-# the same without inputs of the parent.
-CALLS = 14
+# the same without inputs of the parent, after two searches for what earlier runs know of the fault.
+CALLS = 16
 
 
 def record_until_killed(folder, gateway, last: int, after: bool) -> bool:
@@ -68,7 +68,7 @@ def assert_complete(stored, run_id: str) -> None:
 def test_recorder_killed_at_every_call(project: Project, store: Store) -> None:
     cuts = [(last, True) for last in range(CALLS)]
     # Before a call is after the one in front of it, but for what was logged in between.
-    cuts += [(last, False) for last in (0, 1, 2, 6, 7, 11)]
+    cuts += [(last, False) for last in (0, 1, 2, 6, 7, 11, 13)]
     with open_session(store) as gateway:
         for number, cut in enumerate(cuts):
             folder = failed_pipeline(project.root, project.state_folder, f"run-{number:02}")

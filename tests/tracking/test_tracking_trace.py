@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.tracing.client import TracingClient
 from tracking_builders import (
     RUN_ID,
     START,
@@ -24,6 +27,7 @@ from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.recording import RunRecorder
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store
+from mlvalidate.tracking.sync import sync
 from mlvalidate.tracking.trace import run_spans, span_id, trace_id
 
 
@@ -100,3 +104,44 @@ def test_the_trace_is_the_timeline(project: Project, store: Store) -> None:
     assert train.status.status_code.value == "ERROR"
     assert train.start_time_ns == round(steps[1].started_at * 1e9)
     assert train.attributes["entry_point"] == "scripts/train.py"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        NotImplementedError(),
+        MlflowException("REST OTLP span logging is not supported by FileStore"),
+    ],
+)
+def test_spans_without_a_place_in_the_store_are_in_the_artifact_of_the_trace(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch, refusal: Exception
+) -> None:
+    def refuse(*_: object) -> None:
+        raise refusal
+
+    monkeypatch.setattr(TracingClient, "log_spans", refuse)
+    folder = failed_pipeline(project.root, project.state_folder)
+    assert record_live(folder, store) is RecorderExit.RECORDED
+    stored = look(store)
+    trace = stored.client.get_trace(trace_id(stored.one(RUN_ID).info.run_id))
+    assert {"churn", "preprocess", "train"} <= {span.name for span in trace.data.spans}
+
+
+def test_a_server_that_is_gone_when_the_trace_is_written_leaves_the_run_waiting(
+    project: Project, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise NotImplementedError("could not identify MLflow server version")
+
+    def fail(*_: object) -> None:
+        raise MlflowException("connection refused")
+
+    folder = failed_pipeline(project.root, project.state_folder)
+    with monkeypatch.context() as away:
+        away.setattr(TracingClient, "log_spans", refuse)
+        away.setattr(TracingClient, "start_trace", fail)
+        assert record_live(folder, store) is RecorderExit.UNAVAILABLE
+    assert sync(project.state_folder, store).recorded == (RUN_ID,)
+    stored = look(store)
+    (trace,) = stored.client.search_traces(locations=[stored.one(RUN_ID).info.experiment_id])
+    assert len(trace.data.spans) == 9

@@ -43,7 +43,7 @@ def _parse_fail_on(ctx: click.Context, param: click.Parameter, value: str) -> tu
     "--baseline",
     metavar="REF",
     help="What to compare with: a run id, last-passed, last:N, branch:NAME, or name=value of a "
-    "tag in MLflow (default: last-passed).",
+    "tag in MLflow (default: as `baseline set` says, else last-passed).",
 )
 @click.option(
     "--against",
@@ -102,7 +102,7 @@ def command(
     _check(against is not None, baseline, log, repeat, options)
     project = api.open_project(settings.directory)
     if against is None:
-        comparison = api_history.compare(project, run or "", baseline or "last-passed")
+        comparison = api_history.compare(project, run or "", baseline or "baseline")
     else:
         comparison = api_history.compare_code(
             project,
