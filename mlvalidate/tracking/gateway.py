@@ -6,10 +6,11 @@ its key before it is created a second time.
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +19,18 @@ from mlvalidate.tracking.content import Content
 from mlvalidate.tracking.datasets import DatasetUse
 from mlvalidate.tracking.reasons import RecordingError, mlflow_errors_told
 from mlvalidate.tracking.store import Store
+from mlvalidate.tracking.trace import Span, span_id, trace_id
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities import DatasetInput, Run
+    from mlflow.entities import Span as MlflowSpan
+    from mlflow.tracing.client import TracingClient
 
 _RETRIES = "MLFLOW_HTTP_REQUEST_MAX_RETRIES"
 # The most that MLflow returns at once.
 _MOST_RUNS = 50_000
+_NO_SPANS = "REST OTLP span logging is not supported"
 
 
 class Gateway:
@@ -58,6 +63,7 @@ class Gateway:
             for run in runs:
                 if run.info.run_id not in kept.values():
                     self._client.delete_run(run.info.run_id)
+                    self._delete_trace(run.info.run_id)
         return kept
 
     def _search(self, run_id: str) -> list[Run]:
@@ -109,6 +115,43 @@ class Gateway:
         """Set a tag of a run."""
         with mlflow_errors_told(self.store):
             self._client.set_tag(mlflow_run_id, key, limits.tag_value(value))
+
+    def write_trace(self, mlflow_run_id: str, spans: Sequence[Span]) -> None:
+        """Write the trace of a run, its root first; again, and it is the same trace.
+
+        Folders, and servers before MLflow 3.4, keep no spans: there nothing is written.
+        """
+        from mlflow.entities import Span as MlflowSpan
+        from mlflow.entities import TraceData, TraceInfo, TraceLocation, TraceState
+        from mlflow.tracing.client import TracingClient
+
+        root = spans[0]
+        info = TraceInfo(
+            trace_id=trace_id(mlflow_run_id),
+            trace_location=TraceLocation.from_experiment_id(self.experiment_id),
+            request_time=round(root.begun * 1000),
+            execution_duration=round((root.ended - root.begun) * 1000),
+            state=TraceState.ERROR if root.failed else TraceState.OK,
+            trace_metadata={
+                layout.MLFLOW_TRACE_RUN: mlflow_run_id,
+                layout.MLFLOW_TRACE_SCHEMA: "3",
+            },
+            tags={layout.MLFLOW_TRACE_NAME: limits.run_name(root.name)},
+        )
+        written = [MlflowSpan.from_dict(_span(mlflow_run_id, span)) for span in spans]
+        client = TracingClient(tracking_uri=self.store.client_uri)
+        with mlflow_errors_told(self.store):
+            if _log_spans(client, self.experiment_id, written):
+                info.tags[layout.MLFLOW_TRACE_SPANS] = "TRACKING_STORE"
+                client.start_trace(info)
+            else:
+                # A folder takes no trace twice.
+                self._delete_trace(mlflow_run_id)
+                client._upload_trace_data(client.start_trace(info), TraceData(written))
+
+    def _delete_trace(self, mlflow_run_id: str) -> None:
+        with suppress(NotImplementedError):
+            self._client.delete_traces(self.experiment_id, trace_ids=[trace_id(mlflow_run_id)])
 
     def delete_tag(self, mlflow_run_id: str, key: str) -> None:
         """Take a tag from a run that has it."""
@@ -238,6 +281,50 @@ def _clean_metrics(metrics: tuple[limits.Metric, ...]) -> list[limits.Metric]:
         )
         for metric in metrics
     ]
+
+
+def _log_spans(client: TracingClient, experiment_id: str, spans: list[MlflowSpan]) -> bool:
+    """Tell whether the store took the spans.
+
+    MLflow says as well that a server has no place for them when it does not answer at that
+    moment: whoever gets False has to put them elsewhere, and learns then whether it is there.
+    """
+    from mlflow.exceptions import MlflowException
+
+    try:
+        client.log_spans(experiment_id, spans)
+    except NotImplementedError:
+        return False
+    except MlflowException as error:
+        # Of a server that keeps its runs in a folder: its answer has no code of MLflow's.
+        if _NO_SPANS not in error.message:
+            raise
+        return False
+    return True
+
+
+def _span(mlflow_run_id: str, span: Span) -> dict[str, object]:
+    """Return a span as MLflow keeps it: values of attributes are JSON."""
+    trace = trace_id(mlflow_run_id)
+    attributes = {
+        "mlflow.traceRequestId": trace,
+        "mlflow.spanType": "UNKNOWN",
+        **{name: limits.clean_text(value) for name, value in span.attributes},
+    }
+    return {
+        "trace_id": trace,
+        "span_id": span_id(mlflow_run_id, span.path),
+        "parent_span_id": None if span.parent is None else span_id(mlflow_run_id, span.parent),
+        "name": limits.run_name(span.name),
+        "start_time_unix_nano": round(span.begun * 1e9),
+        "end_time_unix_nano": round(span.ended * 1e9),
+        "status": {
+            "code": "ERROR" if span.failed else "OK",
+            "message": limits.clean_text(span.reason),
+        },
+        "attributes": {name: json.dumps(value) for name, value in attributes.items()},
+        "events": [],
+    }
 
 
 def _dataset_input(use: DatasetUse) -> DatasetInput:

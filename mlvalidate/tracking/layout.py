@@ -71,6 +71,11 @@ MLFLOW_TABLES = "mlflow.loggedArtifacts"
 MLFLOW_EXPERIMENT_KIND = ("mlflow.experimentKind", "custom_model_development")
 # Of a dataset input: "input", "output" or both.
 MLFLOW_DATASET_CONTEXT = "mlflow.data.context"
+# Of the trace of a parent and of a script: its run, its name, and where its spans are.
+MLFLOW_TRACE_RUN = "mlflow.sourceRun"
+MLFLOW_TRACE_SCHEMA = "mlflow.trace_schema.version"
+MLFLOW_TRACE_NAME = "mlflow.traceName"
+MLFLOW_TRACE_SPANS = "mlflow.trace.spansLocation"
 
 # Params of every run.
 PARAM_SEED = "seed"

@@ -17,6 +17,7 @@ from mlvalidate.core.events import (
     RunFinished,
     RunStarted,
     SampleTaken,
+    StepFinished,
 )
 from mlvalidate.core.related import RELATED_ISSUES
 from mlvalidate.core.results import PipelineResult, Status, StepResult
@@ -28,6 +29,7 @@ from mlvalidate.tracking.gateway import Gateway
 from mlvalidate.tracking.links import run_link
 from mlvalidate.tracking.progress import Entry, append, read_progress, recorded_run
 from mlvalidate.tracking.related import find_related
+from mlvalidate.tracking.trace import run_spans
 
 # Ends the key under which the progress log says that drift was added to a run.
 _DRIFT = "#drift"
@@ -52,6 +54,7 @@ class RunRecorder:
         self._gateway = gateway
         self._context = context
         self._samples: dict[str, list[SampleTaken]] = defaultdict(list)
+        self._script_ends: dict[str, float] = {}
         progress = read_progress(folder, gateway.store.key)
         # Nothing can be there before the first attempt: no need to search.
         self._may_be_double = has_ended or progress.was_started
@@ -75,6 +78,8 @@ class RunRecorder:
                 return False
             elif isinstance(event, SampleTaken):
                 self._samples[event.node].append(event)
+            elif isinstance(event, StepFinished):
+                self._script_ends[event.node] = event.at
             elif isinstance(event, ChecksFinished):
                 self._record_step(started, event.result)
             elif isinstance(event, DriftMeasured):
@@ -149,6 +154,8 @@ class RunRecorder:
         if self._may_be_double:
             self._delete_doubles(started.run_id)
         run = self._runs[key]
+        # Of the run that stays, and before the log says that all is done.
+        self._gateway.write_trace(run, run_spans(result, self._script_ends))
         experiment = self._gateway.experiment_id
         url = run_link(self._gateway.store, experiment, run)
         self._log(

@@ -46,6 +46,7 @@ from mlvalidate.tracking.server import stopped_by_signals
 from mlvalidate.tracking.session import open_session
 from mlvalidate.tracking.store import Store
 from mlvalidate.tracking.sync import SyncReport, sync, unrecorded_runs
+from mlvalidate.tracking.trace import trace_id
 from mlvalidate.tracking.ui import run_ui
 
 SERVE = """
@@ -172,6 +173,10 @@ def die_at_every_request(project: Project, store: Store) -> None:
     with open_session(store), mortal_server(store.uri) as server:
         mortal = replace(store, uri=server.address)
         assert record_live(folders[0], mortal) is RecorderExit.RECORDED
+        # MLflow asks a server for its version once in a process.
+        server.live(None)
+        folders.append(one_step_pipeline(project, "run-again"))
+        assert record_live(folders[1], mortal) is RecorderExit.RECORDED
         requests = list(server.seen)
         cuts = [(last, True) for last in range(len(requests))]
         # Before a request is after the one in front of it, but for what was logged in between.
@@ -182,13 +187,16 @@ def die_at_every_request(project: Project, store: Store) -> None:
             assert record_live(folders[-1], mortal) is RecorderExit.UNAVAILABLE, requests[last]
             assert "connection" in (read_progress(folders[-1]).failure or Entry(op="done")).reason
         server.live(None)
-        waiting = tuple(folder.run_id for folder in folders[1:])
+        waiting = tuple(folder.run_id for folder in folders[2:])
         assert unrecorded_runs(project.state_folder) == waiting
         assert sync(project.state_folder, mortal) == SyncReport(recorded=waiting)
         assert sync(project.state_folder, mortal) == SyncReport()
     stored = look(store)
     assert len(stored.statuses()) == 2 * len(folders)
     whole = stored.one("run-whole/train")
+    parents = {stored.one(folder.run_id).info.run_id for folder in folders}
+    traces = stored.client.search_traces(locations=[whole.info.experiment_id], max_results=500)
+    assert sorted(trace.info.trace_id for trace in traces) == sorted(map(trace_id, parents))
     for folder in folders:
         run = stored.one(f"{folder.run_id}/train")
         assert run.info.status == "FINISHED"
