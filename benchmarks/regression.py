@@ -17,17 +17,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mlvalidate.stats.comparison import Least, Shift, Verdict, compare_pairs, compare_samples
+from mlvalidate.stats.comparison import Shift, Verdict, compare_pairs, compare_samples
+from mlvalidate.stats.effects import LeastEffect
 
 Array = NDArray[np.float64]
-Compare = Callable[[Sequence[float], Sequence[float], Least], Shift]
+Compare = Callable[[Sequence[float], Sequence[float], LeastEffect], Shift]
 Pairs = Iterator[tuple[Sequence[float], Sequence[float]]]
 
 SAMPLES = 10
 SLOWDOWN = 1.2
 BARE = 0.10
 # The timings are of a few milliseconds: what they are in seconds is not the question here.
-LEAST = Least(absolute=0.0)
+LEAST = LeastEffect(share=0.05)
 NOISES: dict[str, Callable[[np.random.Generator, int], Array]] = {
     "normal, 8 %": lambda rng, n: np.maximum(rng.normal(1, 0.08, n), 0.01),
     "lognormal, 8 %": lambda rng, n: rng.lognormal(0, 0.08, n),

@@ -22,6 +22,8 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
+from mlvalidate.stats.effects import LeastEffect
+
 Array = NDArray[np.float64]
 
 CONFIDENCE = 0.99
@@ -34,6 +36,7 @@ _LEAST_SPREAD = 0.003
 _LEAST_VALUE = 1e-9
 # The spread of fewer values says next to nothing.
 _LEAST_FOR_SPREAD = 5
+_USUAL = LeastEffect(share=0.05, absolute=0.05)
 
 
 class Verdict(StrEnum):
@@ -42,14 +45,6 @@ class Verdict(StrEnum):
     SLOWER = "slower"
     FASTER = "faster"
     CANNOT_SAY = "cannot say"
-
-
-@dataclass(frozen=True)
-class Least:
-    """A smaller difference is none: as a share of the first sample's median, and in its unit."""
-
-    share: float = 0.05
-    absolute: float = 0.05
 
 
 @dataclass(frozen=True)
@@ -73,7 +68,7 @@ class Shift:
 
 
 def compare_samples(
-    before: Sequence[float], after: Sequence[float], least: Least | None = None
+    before: Sequence[float], after: Sequence[float], least: LeastEffect = _USUAL
 ) -> Shift:
     """Compare two samples of positive figures; ValueError when one is empty.
 
@@ -84,11 +79,11 @@ def compare_samples(
     first, second = (_cleaned(values) for values in (before, after))
     differences = np.sort(np.subtract.outer(np.log(second), np.log(first)).ravel())
     rank = interval_rank(len(first), len(second), CONFIDENCE)
-    return _shift(first, second, differences, rank, least or Least())
+    return _shift(first, second, differences, rank, least)
 
 
 def compare_pairs(
-    before: Sequence[float], after: Sequence[float], least: Least | None = None
+    before: Sequence[float], after: Sequence[float], least: LeastEffect = _USUAL
 ) -> Shift:
     """Compare figures that were taken in turn: equally many, each with the one at its place.
 
@@ -100,10 +95,10 @@ def compare_pairs(
     ratios = np.log(second) - np.log(first)
     places = np.triu_indices(len(ratios))
     means = np.sort((ratios[places[0]] + ratios[places[1]]) / 2)
-    return _shift(first, second, means, pairs_rank(len(ratios), CONFIDENCE), least or Least())
+    return _shift(first, second, means, pairs_rank(len(ratios), CONFIDENCE), least)
 
 
-def _shift(first: Array, second: Array, logs: Array, rank: int, least: Least) -> Shift:
+def _shift(first: Array, second: Array, logs: Array, rank: int, least: LeastEffect) -> Shift:
     """Return the shift of which the estimates are given, sorted; ``rank`` bounds its interval."""
     medians = float(np.median(first)), float(np.median(second))
     shift = Shift(
@@ -133,7 +128,7 @@ def _deviations(first: Array, median: float) -> float | None:
     return (math.log(median) - centre) / max(spread, _LEAST_SPREAD)
 
 
-def _judged(shift: Shift, low: float, high: float, least: Least) -> Shift:
+def _judged(shift: Shift, low: float, high: float, least: LeastEffect) -> Shift:
     if low <= 1 <= high:
         verdict, reason = Verdict.CANNOT_SAY, "no difference beyond chance"
     elif _is_small(shift, least):
@@ -145,7 +140,7 @@ def _judged(shift: Shift, low: float, high: float, least: Least) -> Shift:
     )
 
 
-def _is_small(shift: Shift, least: Least) -> bool:
+def _is_small(shift: Shift, least: LeastEffect) -> bool:
     """Tell whether the shift is below one of the least effects, the same in both directions."""
     factor = max(shift.ratio, 1 / shift.ratio)
     # In the unit of the figures, between the faster sample and what the shift makes of it.

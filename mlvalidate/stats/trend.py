@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlvalidate.stats.effects import ANY_EFFECT, LeastEffect
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -29,14 +31,6 @@ _FEWER = 45.0
 
 
 @dataclass(frozen=True)
-class Effect:
-    """The least step that matters: a share of the level before, and an absolute difference."""
-
-    ratio: float = 0.0
-    difference: float = 0.0
-
-
-@dataclass(frozen=True)
 class LevelStep:
     """A step to another level. ``index`` is that of the first value after it; levels are medians.
 
@@ -48,7 +42,7 @@ class LevelStep:
     after: float
 
 
-def find_steps(values: Sequence[float], least: Effect = Effect()) -> tuple[LevelStep, ...]:
+def find_steps(values: Sequence[float], least: LeastEffect = ANY_EFFECT) -> tuple[LevelStep, ...]:
     """Return the steps of a series of finite values, in their order.
 
     Both sides of a step have `LEAST_RUN` values or more: a shorter series has none.
@@ -67,9 +61,9 @@ def find_steps(values: Sequence[float], least: Effect = Effect()) -> tuple[Level
         cuts.remove(min(small, key=lambda step: abs(step.after - step.before)).index)
 
 
-def _matters(step: LevelStep, least: Effect) -> bool:
+def _matters(step: LevelStep, least: LeastEffect) -> bool:
     difference = abs(step.after - step.before)
-    return difference > 0 and difference >= max(least.difference, least.ratio * abs(step.before))
+    return difference > 0 and difference >= max(least.absolute, least.share * abs(step.before))
 
 
 def _steps(series: Array, cuts: Sequence[int]) -> list[LevelStep]:

@@ -7,27 +7,21 @@ the same way, of scripts that ran and passed.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlvalidate.core.comparison import FigureVerdict, Pool, Timing
 from mlvalidate.core.history import StepRecord
 from mlvalidate.core.results import Status
-from mlvalidate.stats.comparison import Least, Shift, Verdict, compare_pairs, compare_samples
-from mlvalidate.tracking import layout
+from mlvalidate.stats.comparison import Shift, Verdict, compare_pairs, compare_samples
+from mlvalidate.tracking.comparability import LEAST_EFFECTS, MACHINE, ROWS, SANDBOX, START
 
-# Seconds, and MB.
-LEAST = {"duration_s": Least(0.05, 0.05), "peak_rss_mb": Least(0.05, 5.0)}
+FIGURES = ("duration_s", "peak_rss_mb")
 _WORDS: Mapping[str, Mapping[Verdict, FigureVerdict]] = {
     "duration_s": {Verdict.SLOWER: "slower", Verdict.FASTER: "faster"},
     "peak_rss_mb": {Verdict.SLOWER: "more", Verdict.FASTER: "less"},
 }
-_CONDITIONS: Mapping[str, Callable[[StepRecord], object]] = {
-    "on another machine": lambda run: run.machine,
-    "with another number of rows": lambda run: run.rows,
-    "in another sandbox": lambda run: run.tags.get(layout.SANDBOX),
-    "started otherwise (warm, cold)": lambda run: run.start,
-}
+_CONDITIONS = (MACHINE, ROWS, SANDBOX, START)
 
 
 def judge(
@@ -35,7 +29,7 @@ def judge(
 ) -> Timing:
     """Return the verdict on one figure; neither sample is empty."""
     compare = compare_pairs if paired else compare_samples
-    shift: Shift = compare(before, after, LEAST[figure])
+    shift: Shift = compare(before, after, LEAST_EFFECTS[figure])
     return Timing(
         figure=figure,
         verdict=_WORDS[figure].get(shift.verdict, "cannot say"),
@@ -84,7 +78,7 @@ def pool(sides: Sides, runs: Iterable[StepRecord]) -> tuple[Pool, tuple[Timing, 
         return found, ()
     return found, tuple(
         judge(figure, _values(samples.before, figure), _values(samples.after, figure))
-        for figure in LEAST
+        for figure in FIGURES
         if all(figure in run.metrics for run in (*samples.before, *samples.after))
     )
 
@@ -127,7 +121,7 @@ def _reason_to_leave_out(run: StepRecord, current: StepRecord) -> str:
     if run.status != Status.PASSED.value:
         return "not passed"
     return next(
-        (reason for reason, of in _CONDITIONS.items() if of(run) != of(current)),
+        (each.otherwise for each in _CONDITIONS if each.of(run) != each.of(current)),
         "",
     )
 

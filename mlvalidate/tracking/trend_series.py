@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import pairwise
 
 from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.history import RunRecord, StepRecord
 from mlvalidate.core.results import Status
 from mlvalidate.core.trend import MEASURED, Change, Flip, Point, Recurrence, Reliability, Series
-from mlvalidate.stats.trend import Effect, find_steps
-from mlvalidate.tracking import layout
+from mlvalidate.stats.effects import ANY_EFFECT
+from mlvalidate.stats.trend import find_steps
+from mlvalidate.tracking.comparability import (
+    LEAST_EFFECTS,
+    MACHINE,
+    ROWS,
+    SANDBOX,
+    START,
+    Condition,
+)
 
-# The least steps that matter: in seconds and MB. What is counted or scored has no noise of clocks.
-_LEAST = {
-    "duration_s": Effect(0.05, 0.05),
-    "cpu_s": Effect(0.05, 0.05),
-    "peak_rss_mb": Effect(0.05, 5.0),
-    "read_mb": Effect(0.05, 1.0),
-    "written_mb": Effect(0.05, 1.0),
-}
 _JUDGED = (Status.PASSED.value, Status.FAILED.value)
-
-
-class _Condition:
-    """Something that comparable runs have in common; ``otherwise`` says of others that they don't.
-
-    ``is_measured``: only figures that are measured depend on it.
-    """
-
-    def __init__(
-        self, name: str, otherwise: str, of: Callable[[RunRecord], str], *, is_measured: bool
-    ) -> None:
-        self.name, self.otherwise, self.of, self.is_measured = name, otherwise, of, is_measured
 
 
 def _place(run: RunRecord) -> str:
@@ -44,28 +32,13 @@ def _place(run: RunRecord) -> str:
 
 
 _CONDITIONS = (
-    _Condition("in", "in another pipeline, or alone", _place, is_measured=False),
-    _Condition("data", "on other data", lambda run: run.data_source, is_measured=False),
-    _Condition("scenario", "of another scenario", lambda run: run.scenario, is_measured=False),
-    _Condition(
-        "rows",
-        "with another number of rows",
-        lambda run: "" if run.rows is None else str(run.rows),
-        is_measured=False,
-    ),
-    _Condition("machine", "on another machine", lambda run: run.machine, is_measured=True),
-    _Condition(
-        "sandbox",
-        "in another sandbox",
-        lambda run: run.tags.get(layout.SANDBOX, ""),
-        is_measured=True,
-    ),
-    _Condition(
-        "start",
-        "started otherwise (warm, cold)",
-        lambda run: run.start if isinstance(run, StepRecord) else "",
-        is_measured=True,
-    ),
+    Condition("in", "in another pipeline, or alone", _place),
+    Condition("data", "on other data", lambda run: run.data_source),
+    Condition("scenario", "of another scenario", lambda run: run.scenario),
+    ROWS,
+    MACHINE,
+    SANDBOX,
+    START,
 )
 _Nodes = Mapping[str, Sequence[StepRecord]]
 
@@ -115,7 +88,7 @@ def _differ(pair: tuple[str, str]) -> bool:
     return pair[0] != pair[1]
 
 
-def _same_work(nodes: _Nodes) -> _Condition:
+def _same_work(nodes: _Nodes) -> Condition:
     """Return the condition that the same nodes ran, were reused, and started cold."""
 
     def work(run: RunRecord) -> str:
@@ -124,7 +97,7 @@ def _same_work(nodes: _Nodes) -> _Condition:
         }
         return ", ".join(f"{node} {how}".strip() for node, how in sorted(own.items()))
 
-    return _Condition("steps", "with other steps reused, cold or not run", work, is_measured=True)
+    return Condition("steps", "with other steps reused, cold or not run", work, is_measured=True)
 
 
 def _unfit(run: RunRecord, metric: str) -> str:
@@ -149,7 +122,7 @@ def _point(run: RunRecord, metric: str) -> Point:
 
 
 def _changes(runs: Sequence[RunRecord], metric: str) -> tuple[Change, ...]:
-    steps = find_steps([run.metrics[metric] for run in runs], _LEAST.get(metric, Effect()))
+    steps = find_steps([run.metrics[metric] for run in runs], LEAST_EFFECTS.get(metric, ANY_EFFECT))
     return tuple(
         Change(
             run_id=runs[step.index].run_id,

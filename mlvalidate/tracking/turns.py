@@ -11,7 +11,7 @@ from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.tracking.differences import compare_steps, new_findings
 from mlvalidate.tracking.git_range import commits_between, range_of
-from mlvalidate.tracking.pools import LEAST, judge
+from mlvalidate.tracking.pools import FIGURES, judge
 from mlvalidate.tracking.sample_drift import FindSample, with_drift
 
 
@@ -78,7 +78,7 @@ def _with_timings(step: StepComparison, before: State, after: State) -> StepComp
             [getattr(second.usage, figure) for _, second in rounds],
             paired=True,
         )
-        for figure in LEAST
+        for figure in FIGURES
     )
     pool = Pool(
         runs_before=tuple(result.run_id for result in before.results),

@@ -13,15 +13,14 @@ from scipy.stats import mannwhitneyu, wilcoxon
 
 from mlvalidate.stats.comparison import (
     MOST_SAMPLES,
-    Least,
     Verdict,
     compare_pairs,
     compare_samples,
     interval_rank,
     pairs_rank,
 )
+from mlvalidate.stats.effects import ANY_EFFECT
 
-ANYTHING = Least(share=0, absolute=0)
 times = st.lists(st.floats(0.001, 1000), min_size=1, max_size=12)
 numbers = st.integers(1, 14)
 
@@ -112,7 +111,7 @@ def test_the_other_way_round_is_the_other_way_round(
     # The last digit may decide at the very edge of the interval.
     if there.low is None or not any(math.isclose(x, 1) for x in (there.low, there.high or 1)):
         there_small, back_small = (
-            compare_samples(*pair, ANYTHING) for pair in ((before, after), (after, before))
+            compare_samples(*pair, ANY_EFFECT) for pair in ((before, after), (after, before))
         )
         assert back_small.verdict is opposite[there_small.verdict]
 
@@ -128,8 +127,8 @@ def test_the_shift_lies_within_its_interval(before: list[float], after: list[flo
 
 @given(times, times, st.floats(0.01, 100))
 def test_the_unit_does_not_matter(before: list[float], after: list[float], unit: float) -> None:
-    found = compare_samples(before, after, ANYTHING)
-    scaled = compare_samples([unit * x for x in before], [unit * x for x in after], ANYTHING)
+    found = compare_samples(before, after, ANY_EFFECT)
+    scaled = compare_samples([unit * x for x in before], [unit * x for x in after], ANY_EFFECT)
     assert scaled.ratio == pytest.approx(found.ratio)
     if found.low is not None:
         assert scaled.low == pytest.approx(found.low)

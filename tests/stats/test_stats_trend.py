@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlvalidate.stats.trend import LEAST_RUN, Effect, LevelStep, find_steps
+from mlvalidate.stats.effects import LeastEffect
+from mlvalidate.stats.trend import LEAST_RUN, LevelStep, find_steps
 
 SERIES = st.lists(st.floats(-1e6, 1e6), max_size=40)
 
@@ -30,7 +31,7 @@ def test_a_step_of_30_percent_in_15_and_15_values_is_found() -> None:
     for seed in range(60):
         values = noise(seed, 30, spread=0.08)
         series = [value * (1.3 if place >= 15 else 1.0) for place, value in enumerate(values)]
-        steps = find_steps(series, Effect(ratio=0.05))
+        steps = find_steps(series, LeastEffect(share=0.05))
         exact += len(steps) == 1 and abs(steps[0].index - 15) <= 1
     assert exact >= 57
 
@@ -70,10 +71,10 @@ def test_a_step_has_the_medians_of_both_sides() -> None:
 def test_what_is_too_little_to_matter_is_no_step() -> None:
     values = [1.0] * 20 + [1.04] * 20
     assert find_steps(values)
-    assert not find_steps(values, Effect(ratio=0.05))
-    assert not find_steps(values, Effect(difference=0.05))
+    assert not find_steps(values, LeastEffect(share=0.05))
+    assert not find_steps(values, LeastEffect(absolute=0.05))
     # A slow climb in steps that are each too small: what is left is measured anew.
-    assert len(find_steps([*values, *[1.08] * 20], Effect(ratio=0.05))) == 1
+    assert len(find_steps([*values, *[1.08] * 20], LeastEffect(share=0.05))) == 1
 
 
 @pytest.mark.parametrize("n", [0, 1, 2 * LEAST_RUN - 1])
@@ -83,7 +84,7 @@ def test_a_short_series_has_no_step(n: int) -> None:
 
 @given(SERIES, st.floats(0, 1), st.floats(0, 100))
 def test_steps_part_the_series(values: list[float], ratio: float, difference: float) -> None:
-    least = Effect(ratio, difference)
+    least = LeastEffect(ratio, difference)
     steps = find_steps(values, least)
     places = [0, *(step.index for step in steps), len(values)]
     if steps:
