@@ -20,7 +20,7 @@ from pydantic import ValidationError
 from mlvalidate.core.errors import InfrastructureError, UsageError
 from mlvalidate.core.history import NoHistoryError, RunRecord, Scope, StepRecord
 from mlvalidate.core.model import Model
-from mlvalidate.core.results import PipelineResult, Status, StepResult
+from mlvalidate.core.results import PipelineResult, StepResult
 from mlvalidate.core.suggest import did_you_mean
 from mlvalidate.tracking import layout, search
 from mlvalidate.tracking.gateway import without_retries
@@ -115,8 +115,7 @@ class History:
 
     def runs(self, scope: Scope, *conditions: str) -> Iterator[RunRecord]:
         """Yield the finished runs of a scope, the newest first."""
-        finished = search.lacks_value(layout.STATUS, layout.RUNNING)
-        found = self.search(*search.is_in(scope), finished, *conditions)
+        found = self.search(*search.is_in(scope), search.is_finished(), *conditions)
         return (run for run in found if run.scope == scope)
 
     def steps(self, run: RunRecord) -> tuple[StepRecord, ...]:
@@ -155,7 +154,7 @@ class History:
         NoHistoryError when there is none.
         """
         conditions = [search.has_tag(layout.KIND, kind)] if kind else []
-        found = self._roots(*conditions, search.lacks_value(layout.STATUS, layout.RUNNING))
+        found = self._roots(*conditions, search.is_finished())
         run = next((run for run in found if name in ("", run.name)), None)
         if run is None:
             what = " ".join(word for word in (kind, name) if word)
@@ -195,7 +194,7 @@ class History:
         no such run.
         """
         earlier = () if math.isinf(before) else (search.began_before(before),)
-        passed = search.has_tag(layout.STATUS, Status.PASSED.value)
+        passed = search.is_passed()
         if reference == DEFAULT_BASELINE:
             chosen = search.has_tag(layout.CHOSEN_BASELINE, layout.CHOSEN)
             found = self._first(scope, 1, *earlier, chosen)
@@ -289,13 +288,12 @@ class History:
         return exact[0]
 
     def _named(self, name: str) -> Iterator[RunRecord]:
-        finished = search.lacks_value(layout.STATUS, layout.RUNNING)
         for condition in (
             search.has_title(name),
             search.has_tag(layout.PIPELINE, name),
             search.has_tag(layout.NODE, name),
         ):
-            yield from self._roots(condition, finished)
+            yield from self._roots(condition, search.is_finished())
 
     def _what_exists(self, name: str) -> str:
         newest = islice(self._roots(), _MOST_NAMES)

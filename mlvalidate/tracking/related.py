@@ -64,7 +64,7 @@ def _look_up(
     history: History, scope: Scope, node: str, fault: Finding, before: float
 ) -> RelatedIssue:
     earlier = search.began_before(before)
-    passed = search.has_tag(layout.STATUS, Status.PASSED.value)
+    passed = search.is_passed()
     same = search.contains(layout.FINGERPRINTS, f" {fault.fingerprint} ")
     seen = list(islice(history.step_runs(scope, node, earlier, same), _MOST_RUNS))
     last_passed = next(history.step_runs(scope, node, earlier, passed), None)

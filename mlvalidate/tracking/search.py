@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlvalidate.core.history import RunRecord, Scope, StepRecord
+from mlvalidate.core.results import Status
 from mlvalidate.tracking import layout
 
 if TYPE_CHECKING:
@@ -31,6 +32,16 @@ def has_tag(name: str, value: str) -> str:
 def lacks_value(name: str, value: str) -> str:
     """Return the condition that a tag is there and has another value."""
     return f"tags.`{name}` != {_quoted(value)}"
+
+
+def is_finished() -> str:
+    """Return the condition that a run has its verdict."""
+    return lacks_value(layout.STATUS, layout.RUNNING)
+
+
+def is_passed() -> str:
+    """Return the condition that a run has passed."""
+    return has_tag(layout.STATUS, Status.PASSED.value)
 
 
 def starts_with(name: str, prefix: str) -> str:

@@ -100,7 +100,7 @@ def _pipeline_runs(history: History, name: str, last: int) -> _Runs | None:
     of_pipeline = search.has_tag(layout.PIPELINE, name)
     found = history.search(
         search.has_tag(layout.KIND, "pipeline"),
-        search.lacks_value(layout.STATUS, layout.RUNNING),
+        search.is_finished(),
         of_pipeline,
         page=last,
     )
@@ -124,7 +124,7 @@ def _step_runs(history: History, name: str, last: int) -> _Runs | None:
     for tag in (layout.NODE, layout.STEP):
         found = history.search(
             search.has_tag(tag, name),
-            search.lacks_value(layout.STATUS, layout.RUNNING),
+            search.is_finished(),
             page=last,
         )
         runs = list(islice(filter(_is_of_contract, found), last))
