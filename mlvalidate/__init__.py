@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from mlvalidate.api import run_folder as run_folder
     from mlvalidate.api import sync as sync
     from mlvalidate.api import test_all as test_all
-    from mlvalidate.api import trend as trend
     from mlvalidate.api_history import compare as compare
     from mlvalidate.api_history import compare_code as compare_code
+    from mlvalidate.api_history import trend as trend
 
 __version__ = "0.1.0"
 
@@ -47,7 +47,7 @@ __all__ = [
     "trend",
 ]
 
-_OF_HISTORY = ("compare", "compare_code")
+_OF_HISTORY = ("compare", "compare_code", "trend")
 
 
 def __getattr__(name: str) -> object:

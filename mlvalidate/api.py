@@ -31,7 +31,6 @@ from mlvalidate.data.inference.options import InferenceOptions
 if TYPE_CHECKING:
     from mlvalidate.core.datasets import FileFormat
     from mlvalidate.core.findings import Finding
-    from mlvalidate.core.trend import Trend
     from mlvalidate.data.generation import Generated
     from mlvalidate.data.inference.inferring import Inferred
     from mlvalidate.engine.drift_watch import Baselines
@@ -488,21 +487,6 @@ def sync(project: Project) -> SyncReport:
     from mlvalidate.tracking.sync import sync as sync_runs
 
     return sync_runs(project.state_folder, resolve_store(project, os.environ))
-
-
-def trend(project: Project, name: str, metric: str = "duration", last: int = 50) -> Trend:
-    """Return how a metric went over the last runs of a pipeline or a step, as MLflow has them.
-
-    ``metric`` is `duration`, `memory`, `rows`, any recorded metric, or `node.metric`. The trend
-    also says how often steps failed, and which did so by chance. UsageError for a name without
-    runs and a metric that no run has.
-    """
-    from mlvalidate.tracking.history import open_history
-    from mlvalidate.tracking.store import resolve_store
-    from mlvalidate.tracking.trend import find_trend
-
-    with open_history(resolve_store(project, os.environ), project.project) as history:
-        return find_trend(history, project, name, metric, last)
 
 
 def open_ui(project: Project, host: str, port: int, say: Callable[[str], None]) -> None:

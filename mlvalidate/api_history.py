@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlvalidate.core.history import RunRecord
     from mlvalidate.core.plan import Plan
     from mlvalidate.core.results import PipelineResult
+    from mlvalidate.core.trend import Trend
     from mlvalidate.tracking.gateway import Gateway
     from mlvalidate.tracking.history import History
 
@@ -54,6 +55,19 @@ def compare(project: Project, run: str = "", baseline: str = "baseline") -> Comp
                 # A project without pipelines.
                 found = history.newest()
         return compare_run(history, found, baseline, project.root)
+
+
+def trend(project: Project, name: str, metric: str = "duration", last: int = 50) -> Trend:
+    """Return how a metric went over the last runs of a pipeline or a step, as MLflow has them.
+
+    ``metric`` is `duration`, `memory`, `rows`, any recorded metric, or `node.metric`. The trend
+    also says how often steps failed, and which did so by chance. UsageError for a name without
+    runs and a metric that no run has.
+    """
+    from mlvalidate.tracking.trend import find_trend
+
+    with open_history(project) as history:
+        return find_trend(history, project, name, metric, last)
 
 
 def baselines(project: Project, name: str = "") -> tuple[RunRecord, ...]:
@@ -96,16 +110,11 @@ def clear_baselines(project: Project, name: str) -> tuple[RunRecord, ...]:
 
 @contextmanager
 def _gateway(project: Project) -> Iterator[Gateway]:
-    from mlvalidate.core.errors import InfrastructureError
-    from mlvalidate.tracking.reasons import RecordingError
     from mlvalidate.tracking.session import open_session
     from mlvalidate.tracking.store import resolve_store
 
-    try:
-        with open_session(resolve_store(project, os.environ)) as gateway:
-            yield gateway
-    except RecordingError as error:
-        raise InfrastructureError(error.message) from error
+    with open_session(resolve_store(project, os.environ)) as gateway:
+        yield gateway
 
 
 def log_comparison(project: Project, comparison: Comparison, page: str) -> None:
@@ -114,12 +123,10 @@ def log_comparison(project: Project, comparison: Comparison, page: str) -> None:
     InfrastructureError when the store is away.
     """
     from mlvalidate.tracking import layout
-    from mlvalidate.tracking.session import open_session
-    from mlvalidate.tracking.store import resolve_store
 
     path = layout.comparison_artifact(comparison.before.run_id)
     texts = {f"{path}.html": page, f"{path}.json": comparison.model_dump_json(indent=2)}
-    with open_session(resolve_store(project, os.environ)) as gateway:
+    with _gateway(project) as gateway:
         gateway.add_texts(comparison.after.mlflow_run_id, texts)
 
 

@@ -52,11 +52,11 @@ def command(settings: Settings, name: str, metric: str, last: int, html: Path | 
 
     Only runs that are comparable are in one series: on the same machine, on as much data, ...
     """
-    from mlvalidate import api
+    from mlvalidate import api, api_history
     from mlvalidate.core.errors import ExitCode
     from mlvalidate.reporting.trend_view import print_trend
 
-    trend = api.trend(api.open_project(settings.directory), name, metric, last)
+    trend = api_history.trend(api.open_project(settings.directory), name, metric, last)
     if html is not None:
         _write_page(trend, html)
     if settings.json:
