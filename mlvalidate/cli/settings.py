@@ -29,6 +29,11 @@ def project_options(function: F) -> F:
     return function
 
 
+def listen_options(function: F) -> F:
+    """Add --host and --port of a server, and pass them on."""
+    return _HOST(_PORT(function))
+
+
 pass_settings = click.make_pass_decorator(Settings, ensure=True)
 
 
@@ -71,4 +76,19 @@ json_option = click.option(
     callback=_keep,
     expose_value=False,
     help="Write JSON to stdout, and everything for people to stderr.",
+)
+_HOST = click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    metavar="H",
+    help="Address to listen on; 0.0.0.0 lets other machines in.",
+)
+_PORT = click.option(
+    "--port",
+    type=click.IntRange(1, 65535),
+    default=5000,
+    show_default=True,
+    metavar="P",
+    help="Port to listen on.",
 )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from mlvalidate.cli.settings import listen_options
 from mlvalidate.core.errors import ExitCode
 
 
@@ -35,21 +36,7 @@ from mlvalidate.core.errors import ExitCode
     metavar="DIR",
     help="Folder of whatever no URI names.",
 )
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="H",
-    help="Address to listen on; 0.0.0.0 lets other machines in.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=5000,
-    show_default=True,
-    metavar="P",
-    help="Port to listen on.",
-)
+@listen_options
 @click.option(
     "--workers",
     type=click.IntRange(1, 64),

@@ -4,26 +4,12 @@ from __future__ import annotations
 
 import click
 
-from mlvalidate.cli.settings import Settings, pass_settings, project_options
+from mlvalidate.cli.settings import Settings, listen_options, pass_settings, project_options
 from mlvalidate.core.errors import ExitCode
 
 
 @click.command("ui", short_help="Open MLflow's pages on the recorded runs.")
-@click.option(
-    "--host",
-    default="127.0.0.1",
-    show_default=True,
-    metavar="H",
-    help="Address to listen on; 0.0.0.0 lets other machines in.",
-)
-@click.option(
-    "--port",
-    type=click.IntRange(1, 65535),
-    default=5000,
-    show_default=True,
-    metavar="P",
-    help="Port to listen on.",
-)
+@listen_options
 @project_options
 @pass_settings
 def command(settings: Settings, host: str, port: int) -> int:
