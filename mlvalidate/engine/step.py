@@ -196,23 +196,26 @@ def _take_samples(run: Run, evidence: Evidence, folder: StepFolder) -> None:
     its own.
     """
     tables = [table for port in evidence.outputs for table in tables_of(port)]
-    datasets = [table.dataset for table in tables if table.dataset is not None]
-    if any(dataset.reference == BASELINE for dataset in datasets):
-        _sample_tables(run, evidence, folder, tables)
-    elif run.desk.is_open or any(dataset.reference for dataset in datasets):
-        run.pending.append(run.beside.submit(_sample_tables, run, evidence, folder, tables))
+    references = [table.dataset.reference if table.dataset else None for table in tables]
+    wanted = [
+        table
+        for table, reference in zip(tables, references, strict=True)
+        if run.desk.is_open or reference is not None
+    ]
+    if BASELINE in references:
+        _sample_tables(run, evidence, folder, wanted)
+    elif wanted:
+        run.pending.append(run.beside.submit(_sample_tables, run, evidence, folder, wanted))
 
 
 def _sample_tables(
     run: Run, evidence: Evidence, folder: StepFolder, tables: Sequence[OutputTable]
 ) -> None:
     for table in tables:
-        has_reference = table.dataset is not None and table.dataset.reference is not None
-        if has_reference or run.desk.is_open:
-            sampled = sample_table(evidence.node, table, folder, run.redactor.redact)
-            run.desk.add(sampled)
-            if evidence.outcome.succeeded:
-                run.watch.add(sampled, table, evidence)
+        sampled = sample_table(evidence.node, table, folder, run.redactor.redact)
+        run.desk.add(sampled)
+        if evidence.outcome.succeeded:
+            run.watch.add(sampled, table, evidence)
 
 
 def _custom_verdicts(
