@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 from pydantic import Field
@@ -58,6 +59,14 @@ class Finding(Model):
             return fingerprint(*about, without_numbers(self.message))
         place = place_of(self.location, self.function)
         return fingerprint(*about, place, normalise_error(self.message))
+
+
+def gravest_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings by their severity; those of one severity stay in their order."""
+    return sorted(findings, key=lambda finding: _GRAVEST_FIRST.index(finding.severity))
+
+
+_GRAVEST_FIRST = list(Severity)
 
 
 def count_findings(findings: tuple[Finding, ...]) -> dict[str, int]:

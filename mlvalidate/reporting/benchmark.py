@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,7 +12,7 @@ from mlvalidate.checks.growth import bounds, format_megabytes
 from mlvalidate.core.benchmarks import Benchmark, Estimate, Growth, Profile, ProfileKind
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.units import format_count, format_duration
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.text import one_line, plain, short_path
 
 Show = Callable[[float], str]
@@ -40,7 +39,7 @@ def print_benchmark(console: Console, benchmark: Benchmark, folder: RunFolder) -
 
 def volume_table(benchmark: Benchmark) -> Table:
     """Return the table of volumes: medians, and in brackets where they lie with 95 %."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     for name in ("rows", "runs", "time", "cpu", "memory"):
         table.add_column(name, justify="right")
     for volume in benchmark.volumes:
@@ -83,7 +82,7 @@ def profile_title(profile: Profile) -> str:
 def profile_table(profile: Profile) -> Table:
     """Return the entries that count most: first those of the project, then the libraries'."""
     show = format_duration if profile.kind is ProfileKind.CPU else format_megabytes
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     for name in ("total", "own"):
         table.add_column(name, justify="right")
     for name in ("function", "place"):

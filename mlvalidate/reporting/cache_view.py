@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.core.reuse import CachedStep, Pruned
 from mlvalidate.core.units import format_size
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.text import count
 
 
@@ -21,7 +19,7 @@ def print_cache(
 ) -> None:
     """Print the steps that are kept, and how much of ``limit`` bytes they take."""
     if steps and not quiet:
-        table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+        table = new_table()
         for title in ("step", "of", "run", "last used"):
             table.add_column(title, overflow="fold")
         table.add_column("size", justify="right", no_wrap=True)

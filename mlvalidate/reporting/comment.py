@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mlvalidate.core.findings import Finding, Severity, count_findings
+from mlvalidate.core.findings import Finding, count_findings, gravest_first
 from mlvalidate.core.reporters import Report
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.units import format_duration
 from mlvalidate.reporting.junit import case_name, suite_name
-from mlvalidate.reporting.markdown import escape, table
+from mlvalidate.reporting.markdown import code, escape, table
 from mlvalidate.reporting.places import find_place, link_to
 from mlvalidate.reporting.text import one_line
 from mlvalidate.reporting.verdict import VERDICT_WORD
@@ -17,7 +17,6 @@ from mlvalidate.reporting.words import findings_of, memory_of, skip_reason, time
 
 # GitHub refuses comments of more than 65,536 characters; GitLab takes a million.
 COMMENT_BYTES = 65_000
-_GRAVEST_FIRST = list(Severity)
 
 
 def render_comment(report: Report) -> str:
@@ -59,7 +58,7 @@ def _render(report: Report, most_findings: int) -> str:
     blocks = [_heading(report), _runs(report)]
     left = most_findings
     for run in report.result.runs:
-        shown = _worth_showing(run)
+        shown = gravest_first(run.all_findings)
         blocks += [_run_heading(report, run), _steps(run), *_findings(report, run, shown[:left])]
         if len(shown) > left:
             blocks.append(f"and {len(shown) - left} more findings")
@@ -135,10 +134,6 @@ def _step_row(run: PipelineResult, step: StepResult) -> Sequence[str]:
     )
 
 
-def _worth_showing(run: PipelineResult) -> list[Finding]:
-    return sorted(run.all_findings, key=lambda finding: _GRAVEST_FIRST.index(finding.severity))
-
-
 def _findings(report: Report, run: PipelineResult, findings: Iterable[Finding]) -> Iterator[str]:
     lines = [_finding(report, run, finding) for finding in findings]
     if lines:
@@ -163,11 +158,6 @@ def _counts(findings: tuple[Finding, ...]) -> str:
         f"{number} {severity}" for severity, number in count_findings(findings).items() if number
     ]
     return ", ".join(said) or "none"
-
-
-def code(text: str) -> str:
-    """Return the text as code; a backtick in it would end it."""
-    return f"`{one_line(text).replace('`', chr(39))}`"
 
 
 def _url(url: str) -> str:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.core.comparison import Comparison, FailOn, StepComparison
 from mlvalidate.reporting import comparison_words as words
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.text import plain
 
 
@@ -34,7 +33,7 @@ def print_comparison(
 
 
 def _table(comparison: Comparison) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     for name in words.HEADER:
         table.add_column(name, overflow="fold")
     for step in comparison.steps:

@@ -8,12 +8,12 @@ from html import escape as escape_html
 from mlvalidate.core.comparison import ComparedRun, Comparison, FailOn
 from mlvalidate.reporting import comparison_words as words
 from mlvalidate.reporting.figures.timings import timings_figure
+from mlvalidate.reporting.html_page import html_text, render_page
 from mlvalidate.reporting.markdown import escape, table
-from mlvalidate.reporting.text import plain
 
 _SIDES = ("before", "after")
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
+body { margin: 2rem auto; max-width: 75rem; padding: 0 1rem }
 table { border-collapse: collapse; display: block; overflow-x: auto }
 th, td { border-bottom: 1px solid #ccc; padding: .3rem .8rem .3rem 0; text-align: left }
 .failed { color: #b00020; font-weight: bold }
@@ -52,11 +52,7 @@ def render_html(comparison: Comparison, fail_on: Sequence[FailOn] = ()) -> str:
     title = f"{comparison.after.name}: {comparison.before.run_id} and {comparison.after.run_id}"
     failed = ' class="failed"' if comparison.failures(tuple(fail_on)) else ""
     parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        f"<title>{_text(title)}</title><style>{_STYLE}</style></head><body>",
-        f"<h1>{_text(title)}</h1>",
-        f"<p{failed}>{_text(words.verdict_line(comparison, fail_on))}</p>",
+        f"<p{failed}>{html_text(words.verdict_line(comparison, fail_on))}</p>",
         *(
             f"<p>{side}: {_html_link(words.run_line(run), run)}</p>"
             for side, run in zip(_SIDES, (comparison.before, comparison.after), strict=True)
@@ -64,28 +60,24 @@ def render_html(comparison: Comparison, fail_on: Sequence[FailOn] = ()) -> str:
         _html_table(comparison),
     ]
     for heading, lines in _sections(comparison):
-        items = "".join(f"<li>{_text(line)}</li>" for line in lines)
-        parts.append(f"<h2>{_text(heading)}</h2><ul>{items}</ul>")
+        items = "".join(f"<li>{html_text(line)}</li>" for line in lines)
+        parts.append(f"<h2>{html_text(heading)}</h2><ul>{items}</ul>")
     figure = timings_figure(comparison)
     if figure is not None:
         parts.append(figure.to_html(full_html=False, include_plotlyjs=True))
-    return "\n".join([*parts, "</body></html>", ""])
+    return render_page(title, parts, style=_STYLE)
 
 
 def _html_link(text: str, run: ComparedRun) -> str:
     if not run.url.startswith(("http://", "https://")):
-        return _text(text)
-    return f'<a href="{escape_html(run.url)}">{_text(text)}</a>'
+        return html_text(text)
+    return f'<a href="{escape_html(run.url)}">{html_text(text)}</a>'
 
 
 def _html_table(comparison: Comparison) -> str:
     head = "".join(f"<th>{name}</th>" for name in words.HEADER)
     rows = (
-        "".join(f"<td>{_text(cell)}</td>" for cell in words.cells(step))
+        "".join(f"<td>{html_text(cell)}</td>" for cell in words.cells(step))
         for step in comparison.steps
     )
     return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
-
-
-def _text(text: str) -> str:
-    return escape_html(plain(text))

@@ -6,7 +6,9 @@ import os
 import shutil
 from typing import IO
 
+from rich import box
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.reporting.streams import silence
@@ -38,6 +40,11 @@ def can_redraw(console: Console) -> bool:
     """Tell whether lines may be drawn over: on a terminal, but not on the one of a CI service."""
     in_ci = os.environ.get("CI", "").lower() not in ("", "0", "false")
     return console.is_terminal and not console.is_dumb_terminal and not in_ci
+
+
+def new_table() -> Table:
+    """Return an empty table as all ours look: a line below the header, and no frame."""
+    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
 
 
 def write(

@@ -7,13 +7,11 @@ from collections.abc import Iterable, Sequence
 from rich.console import Console
 from rich.text import Text
 
-from mlvalidate.core.findings import Finding, Severity, count_findings
+from mlvalidate.core.findings import Finding, Severity, count_findings, gravest_first
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.reporting.console import write
 from mlvalidate.reporting.text import count, plain
 from mlvalidate.reporting.words import SEVERITY_STYLE
-
-_GRAVEST_FIRST = list(Severity)
 
 
 def print_findings(console: Console, result: PipelineResult, *, with_infos: bool = False) -> None:
@@ -43,7 +41,7 @@ def print_static_findings(
         mine = [finding for finding in findings if (finding.step or "") == node]
         if not quiet:
             console.print(_heading(node, None), soft_wrap=True)
-            _print_group(console, sorted(mine, key=lambda f: _GRAVEST_FIRST.index(f.severity)))
+            _print_group(console, gravest_first(mine))
             console.print()
     counts = count_findings(tuple(findings))
     said = [count(number, name) for name, number in counts.items() if number]
@@ -60,10 +58,7 @@ def _by_blame(result: PipelineResult) -> dict[str, list[Finding]]:
     for finding in result.findings:
         (groups.setdefault(finding.step, []) if finding.step else ownerless).append(finding)
     groups[""] = ownerless
-    return {
-        node: sorted(findings, key=lambda f: _GRAVEST_FIRST.index(f.severity))
-        for node, findings in groups.items()
-    }
+    return {node: gravest_first(findings) for node, findings in groups.items()}
 
 
 def _heading(node: str, step: StepResult | None) -> Text:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.data.fidelity import ColumnFidelity, Fidelity
 from mlvalidate.data.generation import Generated
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.text import count, one_line
 
 
@@ -48,7 +47,7 @@ def _print_fidelity(console: Console, found: Fidelity, against: str, *, quiet: b
 
 
 def _table(found: Fidelity) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     for title in ("column", "type", "test", "score", "threshold", "nulls real", "synthetic", ""):
         table.add_column(title, overflow="fold")
     for column in found.columns:

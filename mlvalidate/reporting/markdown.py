@@ -15,6 +15,11 @@ def escape(text: str) -> str:
     return line
 
 
+def code(text: str) -> str:
+    """Return the text as code on one line; a backtick in it would end it."""
+    return f"`{one_line(text).replace('`', chr(39))}`"
+
+
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a table. Cells are markdown: texts of users are escaped by the caller."""
     lines = (header, ["---"] * len(header), *rows)

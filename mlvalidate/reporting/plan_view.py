@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -15,7 +14,7 @@ from mlvalidate.core.plan import Plan, PlannedStep
 from mlvalidate.core.results import Status
 from mlvalidate.core.reuse import Part, Verdict
 from mlvalidate.core.units import format_duration, format_size
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.progress import heading
 from mlvalidate.reporting.text import count, one_line, plain
 from mlvalidate.reporting.words import STATUS_STYLE
@@ -86,7 +85,7 @@ def _print_step(console: Console, number: int, planned: PlannedStep) -> None:
 
 def _cases(plan: Plan) -> Table:
     """Return the cases of a matrix: what is expected, or why one does not apply."""
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     for title in ("case", "expected", "shapes"):
         table.add_column(title, overflow="fold")
     for planned in plan.steps:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from mlvalidate.core.plan import Plan
 from mlvalidate.core.results import PipelineResult
 from mlvalidate.reporting.figures.flow import flow_figure
 from mlvalidate.reporting.figures.quality import quality_figure
 from mlvalidate.reporting.figures.timeline import timeline_figure, usage_figure
-from mlvalidate.reporting.text import plain
+from mlvalidate.reporting.html_page import render_page
 
 _STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; margin: 1rem }
 .figure { overflow-x: auto }
 """
 
@@ -30,17 +27,13 @@ def render_run_page(plan: Plan, result: PipelineResult) -> str:
         usage_figure(result),
         quality_figure(result),
     )
-    title = escape(plain(f"{result.name} {result.run_id}: {result.status.value}"))
-    parts = [
-        "<!doctype html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        f"<title>{title}</title><style>{_STYLE}</style>",
-        f"<script>{get_plotlyjs()}</script></head><body>",
-        f"<h1>{title}</h1>",
-        *(
+    return render_page(
+        f"{result.name} {result.run_id}: {result.status.value}",
+        (
             f'<div class="figure">{figure.to_html(full_html=False, include_plotlyjs=False)}</div>'
             for figure in figures
             if figure is not None
         ),
-    ]
-    return "\n".join([*parts, "</body></html>", ""])
+        style=_STYLE,
+        script=get_plotlyjs(),
+    )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,7 +15,7 @@ from mlvalidate.core.results import PipelineResult, StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.core.suite import LeftOut, SuitePlan, SuiteResult
 from mlvalidate.core.units import format_duration
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.findings import print_findings
 from mlvalidate.reporting.logs import print_logs
 from mlvalidate.reporting.progress import Progress
@@ -107,7 +106,7 @@ def print_suite_summary(
 
 
 def _table(result: SuiteResult) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     table.add_column("run", overflow="fold")
     table.add_column("status", no_wrap=True)
     table.add_column("steps", overflow="fold")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.reuse import RunReason
+from mlvalidate.reporting.console import new_table
 from mlvalidate.reporting.text import one_line, plain
 from mlvalidate.reporting.words import (
     STATUS_STYLE,
@@ -27,7 +27,7 @@ def summary_table(result: PipelineResult) -> Table:
     """Return the table of a run's steps, or of the cases of one, in the order of the plan."""
     if result.kind == "matrix":
         return _matrix(result)
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     table.add_column("step", overflow="fold")
     table.add_column("status", no_wrap=True)
     table.add_column("time", no_wrap=True, justify="right")
@@ -47,7 +47,7 @@ def summary_table(result: PipelineResult) -> Table:
 
 
 def _matrix(result: PipelineResult) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
+    table = new_table()
     table.add_column("case", overflow="fold", min_width=24)
     table.add_column("expected", no_wrap=True)
     table.add_column("what happened", overflow="fold")

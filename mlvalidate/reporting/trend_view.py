@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime
 
-from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -13,7 +12,7 @@ from rich.text import Text
 from mlvalidate.core.findings import Severity
 from mlvalidate.core.trend import Change, Reliability, Series, Trend
 from mlvalidate.core.units import format_duration, format_size
-from mlvalidate.reporting.console import write
+from mlvalidate.reporting.console import new_table, write
 from mlvalidate.reporting.sparkline import sparkline
 from mlvalidate.reporting.text import count, one_line
 from mlvalidate.reporting.words import SEPARATOR, SEVERITY_STYLE
@@ -84,13 +83,9 @@ def _headline(trend: Trend) -> str:
     )
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), show_edge=False)
-
-
 def _series_table(console: Console, trend: Trend) -> Table:
     several = len({series.metric for series in trend.series}) > 1
-    table = _table()
+    table = new_table()
     table.add_column("step" if trend.kind == "step" else "", overflow="fold")
     if several:
         table.add_column("metric", overflow="fold")
@@ -159,7 +154,7 @@ def _flips(trend: Trend) -> Iterator[Text]:
 
 
 def _reliability_table(unreliable: list[Reliability], trend: Trend) -> Table:
-    table = _table()
+    table = new_table()
     table.add_column("failures of", overflow="fold")
     table.add_column("failed", no_wrap=True, justify="right")
     table.add_column("runs", no_wrap=True, justify="right")
@@ -175,7 +170,7 @@ def _reliability_table(unreliable: list[Reliability], trend: Trend) -> Table:
 
 
 def _findings_table(trend: Trend) -> Table:
-    table = _table()
+    table = new_table()
     table.add_column("runs", no_wrap=True, justify="right")
     table.add_column("code", no_wrap=True)
     table.add_column("finding", overflow="fold")

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from mlvalidate.core.events import RunStarted, SampleTaken
-from mlvalidate.core.findings import Finding, Severity, count_findings
+from mlvalidate.core.findings import Finding, Severity, count_findings, gravest_first
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.reporting.run_page import render_run_page
@@ -217,7 +217,7 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
 
 def _fingerprints(findings: Sequence[Finding]) -> dict[str, str]:
     """Return the tag by which a search finds the runs that met a fault; none without a fault."""
-    worst_first = sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+    worst_first = gravest_first(findings)
     faults = [finding for finding in worst_first if finding.severity is not Severity.INFO]
     found = list(dict.fromkeys(finding.fingerprint for finding in faults))[:_MOST_FINGERPRINTS]
     return {layout.FINGERPRINTS: f" {' '.join(found)} "} if found else {}

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mlvalidate.core.findings import Finding, Severity, count_findings
+from mlvalidate.core.findings import Finding, Severity, count_findings, gravest_first
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.units import format_duration
-from mlvalidate.reporting.markdown import escape, table
+from mlvalidate.reporting.markdown import code, escape, table
 from mlvalidate.reporting.related import related_line
 
 _MOST_FINDINGS = 20
@@ -42,7 +42,7 @@ def step_report(result: StepResult, command: str, link: str = "") -> str:
     ``link`` is the page of the run that a reused step is of, where it is known.
     """
     facts = (
-        f"step {escape(result.step)} ({result.kind}, {_code(result.entry_point)})",
+        f"step {escape(result.step)} ({result.kind}, {code(result.entry_point)})",
         format_duration(result.usage.duration_s),
         _count(result.findings),
     )
@@ -113,7 +113,7 @@ def _count(findings: Sequence[Finding]) -> str:
 
 
 def _findings(findings: Sequence[Finding]) -> str:
-    worst_first = sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
+    worst_first = gravest_first(findings)
     lines = [_finding(finding) for finding in worst_first[:_MOST_FINDINGS]]
     if len(worst_first) > _MOST_FINDINGS:
         lines.append(f"- and {len(worst_first) - _MOST_FINDINGS} more in `result.json`")
@@ -123,7 +123,7 @@ def _findings(findings: Sequence[Finding]) -> str:
 def _finding(finding: Finding) -> str:
     where = ".".join(part for part in (finding.step, finding.port) if part)
     place = f" {escape(where)}:" if where else ""
-    location = f" ({_code(finding.location)})" if finding.location else ""
+    location = f" ({code(finding.location)})" if finding.location else ""
     hint = f" _{escape(finding.hint)}_" if finding.hint else ""
     return (
         f"- **{finding.code}** {finding.severity.value}{place} "
@@ -132,9 +132,4 @@ def _finding(finding: Finding) -> str:
 
 
 def _reproduce(command: str) -> str:
-    return f"Reproduce: {_code(command)}" if command else ""
-
-
-def _code(text: str) -> str:
-    """Return the text as code; a backtick in it would end it."""
-    return f"`{' '.join(text.split()).replace('`', chr(39))}`"
+    return f"Reproduce: {code(command)}" if command else ""

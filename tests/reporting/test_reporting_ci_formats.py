@@ -26,7 +26,7 @@ from mlvalidate.reporting.markdown import escape, table
 from mlvalidate.reporting.sarif import render_sarif
 
 SCHEMAS = Path(__file__).parent / "schemas"
-ROOT = Path("/work/repo/examples/churn")
+ROOT = Path("/home/ann/repo/examples/churn")
 ANY_TEXT = st.text(st.characters(codec=None), max_size=40)
 
 
