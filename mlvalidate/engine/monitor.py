@@ -85,6 +85,7 @@ class TreeMonitor:
             self._sharing = {process.pid: Sharing() for process in found}
             return True
         now = time.perf_counter()
+        begun = time.thread_time()
         # A fork bomb must be ended before its memory is measured, which would take seconds.
         if now < self._next_measurement or len(found) > self.most_tasks:
             self._sharing = {
@@ -95,9 +96,10 @@ class TreeMonitor:
             }
             return False
         self._sharing = {process.pid: read_sharing(process) for process in found}
-        done = time.perf_counter()
+        # CPU time: on a busy machine waiting for a core must not put off the next measurement.
+        spent = time.thread_time() - begun
         share = _SHARE_NEAR_LIMIT if total + files > self.limit else _SHARE
-        self._next_measurement = done + (done - now) / share
+        self._next_measurement = time.perf_counter() + spent / share
         return True
 
     def _count_cpu(self, found: list[Process]) -> float:

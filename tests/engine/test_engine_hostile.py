@@ -107,7 +107,7 @@ def test_children_that_allocate_together(project: ProjectFolder) -> None:
 def test_forked_workers_that_share_memory_are_within_the_limit(project: ProjectFolder) -> None:
     ran = run_script(
         project,
-        "import os, time\nblock = bytearray(b'x' * 120_000_000)\n"
+        "import os, time\nblock = bytearray(b'x') * 120_000_000\n"
         "pids = []\n"
         "for _ in range(4):\n"
         "    pid = os.fork()\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from contextlib import closing
 
 import psutil
@@ -78,13 +79,21 @@ def by_node(result: PipelineResult) -> dict[str, StepResult]:
     return {step.node: step for step in result.steps}
 
 
-def no_script_is_left() -> bool:
-    children = psutil.Process().children(recursive=True)
-    return not [c for c in children if c.status() != psutil.STATUS_ZOMBIE]
+@pytest.fixture
+def no_script_is_left() -> Callable[[], bool]:
+    """Tell whether all children have ended but those of other tests, as a server of theirs."""
+    others = set(psutil.Process().children(recursive=True))
+
+    def is_none_left() -> bool:
+        children = set(psutil.Process().children(recursive=True)) - others
+        return not [child for child in children if child.status() != psutil.STATUS_ZOMBIE]
+
+    return is_none_left
 
 
 def test_scripts_that_need_nothing_of_each_other_run_at_once_and_are_interrupted_together(
     project: ProjectFolder,
+    no_script_is_left: Callable[[], bool],
 ) -> None:
     loaded, plan = diamond(project, HANG)
     folder = new_run_folder(loaded)
@@ -137,6 +146,7 @@ def test_the_results_are_those_of_a_run_one_after_the_other(project: ProjectFold
 
 def test_a_caller_that_wants_no_more_leaves_no_script_behind_and_no_run_open(
     project: ProjectFolder,
+    no_script_is_left: Callable[[], bool],
 ) -> None:
     loaded, plan = diamond(project, HANG)
     folder = new_run_folder(loaded)
@@ -153,7 +163,9 @@ def test_a_caller_that_wants_no_more_leaves_no_script_behind_and_no_run_open(
 
 
 def test_a_fault_of_ours_in_one_node_ends_the_others_before_the_run_is_closed(
-    project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
+    project: ProjectFolder,
+    monkeypatch: pytest.MonkeyPatch,
+    no_script_is_left: Callable[[], bool],
 ) -> None:
     loaded, plan = diamond(project, HANG)
     folder = new_run_folder(loaded)

@@ -42,14 +42,19 @@ class TestPeakMemory:
             """
             shared = hold(100_000_000, 0)
             print(tell("status", "VmHWM"))
-            pids = []
+            holding, has_grown = os.pipe()
+            release, keep = os.pipe()
             for _ in range(3):
-                pid = os.fork()
-                if pid == 0:
-                    own = hold(60_000_000, 1)
+                if os.fork() == 0:
+                    os.close(keep)
+                    own = hold(60_000_000, 0)
+                    os.write(has_grown, b"x")
+                    os.read(release, 1)
                     os._exit(0)
-                pids.append(pid)
-            for pid in pids: os.waitpid(pid, 0)
+            for _ in range(3): os.read(holding, 1)
+            time.sleep(1.5)
+            os.close(keep)
+            for _ in range(3): os.wait()
             """,
         )
         expected = float(ran.stdout()) + 3 * 60
@@ -57,7 +62,8 @@ class TestPeakMemory:
 
     def test_of_programs_that_a_fork_became(self, project: ProjectFolder) -> None:
         code = (
-            TELL + "import time\nblock = hold(80_000_000, 1)\nprint(tell('smaps_rollup', 'Pss:'))"
+            TELL + "import time\nblock = hold(80_000_000, 0)\nprint('held', flush=True)\n"
+            "input()\nprint(tell('smaps_rollup', 'Pss:'))"
         )
         ran = run_script(
             project,
@@ -65,11 +71,12 @@ class TestPeakMemory:
             import subprocess, sys
             block = hold(100_000_000, 0)
             run = [sys.executable, "-S", "-c", {code!r}]
-            programs = [
-                subprocess.Popen(run, stdout=subprocess.PIPE, text=True) for _ in range(2)
-            ]
+            pipes = dict(stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+            programs = [subprocess.Popen(run, **pipes) for _ in range(2)]
+            for program in programs: program.stdout.readline()
+            time.sleep(1.5)
             own = tell("smaps_rollup", "Pss:")
-            print(own + sum(float(program.communicate()[0]) for program in programs))
+            print(own + sum(float(program.communicate("\\n")[0]) for program in programs))
             """,
         )
         assert ran.step.usage.peak_rss_mb == pytest.approx(float(ran.stdout()), rel=0.05)
