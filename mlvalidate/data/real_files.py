@@ -11,7 +11,7 @@ from mlvalidate.core.errors import UsageError
 from mlvalidate.data.errors import UnreadableFile
 from mlvalidate.data.fidelity import Fidelity, measure_fidelity
 from mlvalidate.data.files import guess_format, read_table
-from mlvalidate.data.inference.sources import find_files
+from mlvalidate.data.tables_in_folders import find_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,7 +34,7 @@ def compare_files(
     dataset: Dataset, against: Path, written: Dataset, files: Sequence[Path]
 ) -> Fidelity:
     """Return how near ``files``, which ``written`` describes, come to the real ones."""
-    real_files = find_files(against)
+    real_files = find_tables(against)
     format = guess_format(real_files[0]) or dataset.format
     real = read_files(real_files, dataset.model_copy(update={"format": format}))
     made = read_files(files, written)

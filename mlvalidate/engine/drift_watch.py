@@ -27,7 +27,7 @@ from mlvalidate.core.quality import ColumnDrift, Drift
 from mlvalidate.core.results import StepResult
 from mlvalidate.core.run_folder import RunFolder
 from mlvalidate.data.comparisons import Comparison, Measured
-from mlvalidate.data.inference.sources import find_files
+from mlvalidate.data.tables_in_folders import find_tables
 from mlvalidate.engine.beside import start_beside
 from mlvalidate.engine.output_tables import OutputTable, tables_of
 from mlvalidate.engine.sampling import SampledTable
@@ -161,7 +161,7 @@ class DriftWatch:
             sample=sampled.stem,
             reference=self._folder.references / known.dataset_name,
             dataset=dataset,
-            files=tuple(find_files(self._project.path(path))),
+            files=tuple(find_tables(self._project.path(path))),
         )
 
     def _against_input(

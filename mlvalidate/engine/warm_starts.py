@@ -50,15 +50,16 @@ class WarmStarts:
 
     def __init__(self, project: Project, steps: Iterable[PlannedStep]) -> None:
         self._project = project
-        self._families = self._foresee(planned for planned in steps if planned.cold is None)
+        self._steps = [planned for planned in steps if planned.cold is None]
+        self._families: dict[Path, _Family] = {}
         self._started: list[ForkServer] = []
         self._lock = threading.Lock()
         self._has_begun, self._is_closed = False, False
         self._thread = threading.Thread(target=self._start_all, name="fork servers", daemon=True)
 
-    def _foresee(self, steps: Iterable[PlannedStep]) -> dict[Path, _Family]:
+    def _foresee(self) -> dict[Path, _Family]:
         families: dict[Path, _Family] = {}
-        for planned in steps:
+        for planned in self._steps:
             try:
                 interpreter = inspect_interpreter(planned.python)
             except InfrastructureError:
@@ -80,6 +81,7 @@ class WarmStarts:
         with self._lock:
             if not (self._has_begun or self._is_closed):
                 self._has_begun = True
+                self._families = self._foresee()
                 self._thread.start()
 
     def __exit__(self, *_: object) -> None:

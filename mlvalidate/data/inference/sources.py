@@ -25,6 +25,7 @@ from mlvalidate.data.packing import (
     promised_compression,
 )
 from mlvalidate.data.parquet_files import UNNAMED_INDEX
+from mlvalidate.data.tables_in_folders import find_tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,41 +54,12 @@ class Source:
         return len(self.frame) < self.total
 
 
-def find_files(path: Path) -> tuple[Path, ...]:
-    """Return the file, or the tables in a folder. UsageError when there are none."""
-    if path.is_file():
-        return (path,)
-    if not path.is_dir():
-        raise UsageError(f"{path}: no such file or folder")
-    files = tuple(
-        each
-        for each in sorted(path.rglob("*"))
-        if each.is_file() and guess_format(each) is not None and not _is_hidden(each, path)
-    )
-    if not files:
-        raise UsageError(
-            f"{path}: no file in it has the ending of a table",
-            "endings are .csv, .tsv, .parquet, .json and .jsonl; name one file and its --format",
-        )
-    formats = {guess_format(each) for each in files}
-    if len(formats) > 1:
-        words = " and ".join(sorted(str(each) for each in formats if each))
-        raise UsageError(
-            f"{path}: the files in it are {words}", "a dataset has one format: name one file"
-        )
-    return files
-
-
-def _is_hidden(file: Path, folder: Path) -> bool:
-    return any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
-
-
 def read_source(path: Path, format: FileFormat | None, limit: int, seed: int) -> Source:
     """Read a file or the shards in a folder, at most ``limit`` rows drawn with ``seed``.
 
     UsageError, which names the file, when it can't be read as a table.
     """
-    files = find_files(path)
+    files = find_tables(path)
     found = format or guess_format(files[0])
     if found is None:
         raise UsageError(

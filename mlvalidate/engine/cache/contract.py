@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from mlvalidate.core.contracts import Project
 from mlvalidate.core.datasets import BASELINE, INPUT, SAMPLE, Dataset
 from mlvalidate.core.plan import Origin, Plan, PlannedStep
-from mlvalidate.data.inference.sources import find_files
+from mlvalidate.data.tables_in_folders import find_tables
 from mlvalidate.engine.cache.digests import FileDigests
 from mlvalidate.engine.cache.surroundings import digest_json
 
@@ -66,7 +66,7 @@ def _reference_parts(
             if dataset.reference in (None, INPUT, BASELINE):
                 continue
             path = dataset.sample if dataset.reference == SAMPLE else dataset.reference
-            files = find_files(project.path(str(path)))
+            files = find_tables(project.path(str(path)))
             parts[f"reference of {name}"] = digest_json(
                 [[file.name, digests.of(file)] for file in files]
             )
