@@ -41,6 +41,7 @@ def pairs(project: ProjectFolder) -> Path:
     return project.root
 
 
+@pytest.mark.slow
 def test_a_quadratic_step_is_found_and_recorded(
     pairs: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -83,6 +84,7 @@ def test_odd_volumes_are_refused(pairs: Path, rows: str, capfd: pytest.CaptureFi
     assert "--rows" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_profiles_are_shown_and_recorded(pairs: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["benchmark", "pairs", "--rows", "300", "--repeat", "1", "--profile"]
     assert run([*words, "-C", str(pairs)]) == 0

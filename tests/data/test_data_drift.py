@@ -116,6 +116,7 @@ def test_a_constant_column_has_a_finite_score() -> None:
     assert np.isfinite(found.score)
 
 
+@pytest.mark.slow
 def test_equal_tables_are_quiet_whatever_their_shape() -> None:
     rng = np.random.default_rng(7)
     alarms = 0

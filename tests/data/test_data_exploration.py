@@ -50,6 +50,7 @@ FAMILY = Family({"shops": SHOPS, "orders": ORDERS})
 BEHIND = generate(ORDERS, 30, 0, "orders", FAMILY)
 
 
+@pytest.mark.slow
 @given(rows_of(ORDERS, 0, FAMILY), st.booleans())
 @settings(max_examples=60, suppress_health_check=list(HealthCheck))
 def test_tables_keep_to_their_dataset(rows: list[dict[str, Any]], is_alone: bool) -> None:

@@ -159,6 +159,7 @@ def test_ctrl_c_ends_the_run_in_order(project: ProjectFolder) -> None:
     wait_for(lambda: not processes_below(project.root), 10)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["asleep", "preparing"])
 def test_sigkill_leaves_no_orphan_and_no_open_run(project: ProjectFolder, moment: str) -> None:
     declare_two_steps(project, "import time\nprint('asleep')\ntime.sleep(100)")

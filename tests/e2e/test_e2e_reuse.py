@@ -9,6 +9,8 @@ import sqlite3
 import subprocess
 import sys
 
+import pytest
+
 from tests.projects import ProjectFolder
 
 OUT = {"out": {"path": "/opt/ml/processing/output"}}
@@ -50,6 +52,7 @@ def tags_of_last(project: ProjectFolder, node: str) -> dict[str, str]:
         return {"id": run_id, **dict(tags.fetchall())}
 
 
+@pytest.mark.slow
 def test_a_reused_step_is_recorded_with_the_run_that_it_is_of(project: ProjectFolder) -> None:
     declare(project)
     first = json.loads(run("test-pipeline", "--json", project=project).stdout)
@@ -107,6 +110,7 @@ def test_an_unknown_step_is_a_usage_error(project: ProjectFolder) -> None:
     assert "did you mean 'second'?" in done.stderr
 
 
+@pytest.mark.slow
 def test_the_cache_is_listed_shrunk_and_emptied(project: ProjectFolder) -> None:
     declare(project)
     assert "0 steps, 0B of 5.0GB" in run("cache", "ls", project=project).stdout

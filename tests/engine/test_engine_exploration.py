@@ -60,6 +60,7 @@ def kept(project: ProjectFolder) -> list[Path]:
     return sorted((project.root / ".mlvalidate" / "cases" / "step").glob("*"))
 
 
+@pytest.mark.slow
 def test_a_failing_input_is_found_shrunk_and_kept(
     project: ProjectFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -122,6 +123,7 @@ def test_nothing_fails(project: ProjectFolder) -> None:
     assert not kept(project)
 
 
+@pytest.mark.slow
 def test_a_step_that_needs_many_rows_gets_them(project: ProjectFolder) -> None:
     declare(project, "\n    " + DIVIDES + "    assert len(rows) >= 50, 'too few rows'\n")
     plan = explore(project, 100)

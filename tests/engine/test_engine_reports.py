@@ -44,6 +44,7 @@ def not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(report_desk, "start_beside", refuse)
 
 
+@pytest.mark.slow
 def test_reports_are_rendered_behind_the_run(project: ProjectFolder) -> None:
     project.declare_step(SCRIPT)
     ran = project.run_step(reports=Reports.ALL)
@@ -106,6 +107,7 @@ def test_the_environment_names_the_default(
         api.plan_script(loaded, "step")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("not_rendered")
 def test_a_report_that_can_not_be_rendered_does_not_end_the_others(
     project: ProjectFolder, monkeypatch: pytest.MonkeyPatch

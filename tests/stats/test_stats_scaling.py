@@ -79,6 +79,7 @@ def test_what_does_not_grow_is_constant() -> None:
     assert found.prediction.value == pytest.approx(2, rel=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [1.0, 2.0])
 def test_the_intervals_hold_as_often_as_they_say(exponent: float) -> None:
     volume, start = 100_000, 0.3

@@ -11,13 +11,12 @@ from tracking_waiting import is_gone, wait_for
 
 from mlvalidate.core.contracts import Project
 from mlvalidate.tracking.launch import Recording
-from mlvalidate.tracking.recorder import RecorderExit, record_live
 from mlvalidate.tracking.store import Store
-from mlvalidate.tracking.sync import sync
 
 ARN = "arn:aws:sagemaker:eu-west-1:123456789012:mlflow-tracking-server/team"
 
-# Stands for the package sagemaker-mlflow: it registers its stores in this way.
+# Stands for the package sagemaker-mlflow, also where that is installed: of two with one name the
+# first counts. It registers its stores in this way.
 ENTRY_POINTS = """
 [mlflow.tracking_store]
 arn = arn_store:tracking_store
@@ -48,19 +47,27 @@ def model_registry_store(store_uri, **_):
 """
 
 
+def install(tmp_path: Path, entry_points: str, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install a package as that of SageMaker, and return the folder that it is in."""
+    packages = tmp_path / "packages"
+    described = packages / "sagemaker_mlflow-99.0.dist-info"
+    described.mkdir(parents=True)
+    (described / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: sagemaker-mlflow\nVersion: 99.0\n"
+    )
+    (described / "entry_points.txt").write_text(entry_points)
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    return packages
+
+
 @pytest.fixture
 def plugin(tmp_path: Path, template_database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Install a plugin for ARNs, and return the database that it records to."""
-    packages = tmp_path / "packages"
-    described = packages / "arn_store-1.0.dist-info"
-    described.mkdir(parents=True)
-    (described / "METADATA").write_text("Metadata-Version: 2.1\nName: arn-store\nVersion: 1.0\n")
-    (described / "entry_points.txt").write_text(ENTRY_POINTS)
+    packages = install(tmp_path, ENTRY_POINTS, monkeypatch)
     (packages / "arn_store.py").write_text(MODULE)
     database = tmp_path / "remote" / "mlflow.db"
     database.parent.mkdir()
     database.write_bytes(template_database.read_bytes())
-    monkeypatch.setenv("PYTHONPATH", str(packages))
     monkeypatch.setenv("ARN_DATABASE", str(database))
     monkeypatch.setenv("EXPECTED_ARN", ARN)
     return database
@@ -80,12 +87,14 @@ def test_a_record_in_a_store_that_a_plugin_knows(project: Project, plugin: Path)
     assert list((plugin.parent / "artifacts").rglob("train_1.csv.json"))
 
 
-def test_without_the_plugin(project: Project) -> None:
+def test_without_the_plugin(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path, "", monkeypatch)
     folder = failed_pipeline(project.root, project.state_folder)
-    store = Store(ARN, None, "shop", False)
-    assert record_live(folder, store) is RecorderExit.UNAVAILABLE
-    (pending,) = sync(project.state_folder, store).pending
-    assert pending.reason == (
+    recorder = start_recorder(folder, Store(ARN, None, "shop", False), "mlvalidate ui")
+    assert recorder.wait(60).unrecorded == (
         f"MLflow has no plugin for the store {ARN}; install it with: "
         "pip install 'mlvalidate[sagemaker]'"
     )
+    wait_for(lambda: is_gone(recorder.pid))
