@@ -110,6 +110,19 @@ class Lab:
         return folder
 
     @cached_property
+    def gated(self) -> Path:
+        """The quick start with its runs and gates on history, and a column more."""
+        folder = self.root / "gated/quickstart"
+        shutil.copytree(self.changed, folder)
+        gates = (DOCS / "baselines.md").read_text().partition("```yaml\n")[2].partition("```")[0]
+        with (folder / "mlvalidate.yaml").open("a") as file:
+            file.write(gates)
+        returned = '"returned": orders["returned"],'
+        month = '"month": pd.to_datetime(orders["placed"]).dt.month,'
+        edit(folder / "prepare.py", returned, f"{returned}\n        {month}")
+        return folder
+
+    @cached_property
     def prices(self) -> Path:
         """The project whose inputs are explored."""
         return write_files(self.root / "prices", files_of(DOCS / "scenarios.md"))
@@ -371,6 +384,16 @@ def _compare_fail_on(lab: Lab) -> str:
 @_recipe("compare-against")
 def _compare_against(lab: Lab) -> str:
     return lab.run("mlvalidate compare train --against HEAD~1 --repeat 8 --rows 20000", lab.changed)
+
+
+@_recipe("baseline")
+def _baseline(lab: Lab) -> str:
+    return lab.run("mlvalidate baseline set returns; mlvalidate baseline show", lab.gated)
+
+
+@_recipe("gates-on-history")
+def _gates_on_history(lab: Lab) -> str:
+    return lab.run("mlvalidate test-pipeline", lab.gated)
 
 
 @_recipe("profile")

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from mlvalidate.data.generation import Generated
     from mlvalidate.data.inference.inferring import Inferred
     from mlvalidate.engine.drift_watch import Baselines
+    from mlvalidate.engine.execution import AskHistory
     from mlvalidate.engine.planning import Choices
     from mlvalidate.tracking.launch import RecorderProcess
     from mlvalidate.tracking.sync import SyncReport
@@ -365,7 +366,12 @@ def _run_plans(
     with contextlib.ExitStack() as stack:
         stack.enter_context(_writable(project))
         orders = [
-            Order(plan, new_run_folder(project), stack.enter_context(_baselines(project, plan)))
+            Order(
+                plan,
+                new_run_folder(project),
+                stack.enter_context(_baselines(project, plan)),
+                stack.enter_context(_history(project, plan)),
+            )
             for plan in plans
         ]
         if recorder is not None:
@@ -416,6 +422,21 @@ def _baselines(project: Project, plan: Plan) -> Iterator[Baselines]:
     store = resolve_store(project, os.environ)
     with tempfile.TemporaryDirectory(prefix=".baseline-", dir=project.state_folder) as folder:
         yield fetch_baselines(plan, store, nodes, Path(folder))
+
+
+@contextlib.contextmanager
+def _history(project: Project, plan: Plan) -> Iterator[AskHistory]:
+    """Look up, beside the run, what gates on history compare it with."""
+    from mlvalidate.engine.execution import no_history
+    from mlvalidate.tracking.past_process import PastProcess, gates_on_history
+    from mlvalidate.tracking.store import resolve_store
+
+    gates = gates_on_history(project, plan)
+    if not gates:
+        yield no_history
+        return
+    with PastProcess(resolve_store(project, os.environ), plan, gates) as process:
+        yield process.figures_of
 
 
 def _with_links(

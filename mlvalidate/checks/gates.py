@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlvalidate.checks.base import Rule
 from mlvalidate.core.contracts import Project
-from mlvalidate.core.findings import Finding
+from mlvalidate.core.findings import Finding, Severity
 from mlvalidate.core.gates import Gate
+from mlvalidate.core.history import HistoryFigure
 from mlvalidate.core.results import PipelineResult, Status
 
 
@@ -32,8 +33,52 @@ class GateWithoutValue(Rule):
     code = "G602"
 
 
+class GateNotJudged(Rule):
+    """Nobody can say whether a gate on history holds: there is too little to compare with.
+
+    No run has passed yet, the tracking store is away, too few comparable runs are recorded, or all
+    steps were reused. Comparable are runs on the same machine, on as many rows, in the same
+    sandbox, started the same way.
+
+    What to do: run it more often, or choose a baseline with `mlvalidate baseline set`. For time and
+    memory `mlvalidate compare --against COMMIT --repeat 10` measures both states of the code here.
+    """
+
+    code = "G603"
+    severity = Severity.INFO
+
+
+def judge_history_gates(
+    project: Project, result: PipelineResult, figures: Mapping[str, HistoryFigure]
+) -> Iterator[Finding]:
+    """Yield a finding for each gate on history that does not hold, or that nobody can judge.
+
+    ``figures`` are those of the gates that count for the run, by their names.
+    """
+    for gate in project.parsed_gates:
+        figure = figures.get(gate.figure) if gate.is_about_history else None
+        if figure is None:
+            continue
+        if figure.value is None:
+            message = f"gate {gate.text} was not judged: {figure.reason}"
+            yield _finding(GateNotJudged, gate, message, result)
+        elif not gate.holds(figure.value):
+            yield _finding(
+                GateFailed,
+                gate,
+                f"gate {gate.text} does not hold: it is {_shown(gate, figure.value)}, "
+                f"{figure.detail}",
+                result,
+                "`mlvalidate compare` shows what has changed",
+            )
+
+
+def _shown(gate: Gate, value: float) -> str:
+    return f"{value:.1%}" if "%" in gate.text else f"{value:g}"
+
+
 def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
-    """Yield a finding for each gate that the run does not satisfy.
+    """Yield a finding for each gate that the run alone does not satisfy.
 
     A script test is judged by the gates on that step alone: those on the whole run are meant for
     pipelines, except the ones on findings.
@@ -41,7 +86,7 @@ def judge_gates(project: Project, result: PipelineResult) -> Iterator[Finding]:
     figures = result.figures
     steps = {step.node: step for step in result.steps}
     for gate in project.parsed_gates:
-        if gate.is_implied:
+        if gate.is_implied or gate.is_about_history:
             continue
         if gate.is_about_run:
             # A run that reuses steps is fast for that reason.
@@ -91,11 +136,13 @@ def _finding(
     gate: Gate,
     message: str,
     result: PipelineResult,
+    hint: str = "",
 ) -> Finding:
     return Finding(
         code=rule.code,
         severity=rule.severity,
         message=message,
         step=None if gate.is_about_run else gate.node,
+        hint=hint,
         reproduce=result.command,
     )

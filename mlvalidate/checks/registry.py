@@ -65,6 +65,7 @@ _OTHER_RULES: tuple[type[Rule], ...] = (
     growth.GrowthSteep,
     gates.GateFailed,
     gates.GateWithoutValue,
+    gates.GateNotJudged,
 )
 
 

@@ -13,6 +13,18 @@ from mlvalidate.core.plan import Plan
 from mlvalidate.core.results import Status
 
 
+class HistoryFigure(Model):
+    """A figure of a run that takes recorded runs to know, as gates name it.
+
+    ``value`` is None where nobody can say, and ``reason`` says why; ``detail`` says what a value
+    comes from.
+    """
+
+    value: float | None = None
+    detail: str = ""
+    reason: str = ""
+
+
 class NoHistoryError(UsageError):
     """There is no such run: nothing is recorded yet, or nothing that fits."""
 

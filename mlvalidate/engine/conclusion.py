@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from functools import partial
 
 from mlvalidate.checks.evidence import PortContent
-from mlvalidate.checks.gates import judge_gates
+from mlvalidate.checks.gates import judge_gates, judge_history_gates
 from mlvalidate.checks.growth import judge_growth
 from mlvalidate.checks.pipeline import judge_pipeline
+from mlvalidate.core.findings import Finding
 from mlvalidate.core.plan import DataSource, Origin, Plan
 from mlvalidate.core.results import PipelineResult, Status, StepResult, is_failed
 from mlvalidate.engine.benchmarking import conclude_benchmark
@@ -38,6 +40,8 @@ def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipelin
         judge = partial(judge_pipeline, pipeline, result, partial(_read_port, run))
         between = judge_once(run.project, plan, steps, run.redactor, judge)
         findings = (*between, *findings)
+    if not unusual:
+        findings = (*findings, *_judge_history(run, result, findings))
     failed = result.status is Status.FAILED or is_failed(findings)
     reports = run.desk.publish(steps, run.watch.reference_of)
     return result.model_copy(
@@ -47,6 +51,16 @@ def conclude(run: Run, steps: tuple[StepResult, ...], started: float) -> Pipelin
             "notes": (*result.notes, *reports),
         }
     )
+
+
+def _judge_history(
+    run: Run, result: PipelineResult, findings: tuple[Finding, ...]
+) -> Iterator[Finding]:
+    """Yield what gates on history say of a run, of which all else is known."""
+    failed = result.status is Status.FAILED or is_failed(findings)
+    status = Status.FAILED if failed else Status.PASSED
+    whole = result.model_copy(update={"findings": findings, "status": status})
+    return judge_history_gates(run.project, whole, run.ask_history(whole))
 
 
 def _with_growth(run: Run, result: PipelineResult) -> PipelineResult:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor, Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,9 @@ from pathlib import Path
 from mlvalidate.checks.evidence import PortContent
 from mlvalidate.core.contracts import Access, Project
 from mlvalidate.core.execution import Outcome
+from mlvalidate.core.history import HistoryFigure
 from mlvalidate.core.plan import Plan, PlannedStep
+from mlvalidate.core.results import PipelineResult
 from mlvalidate.core.run_folder import RunFolder, StepFolder
 from mlvalidate.core.secrets import Redactor
 from mlvalidate.engine.cache.reuse import Reuse
@@ -38,6 +40,15 @@ from mlvalidate.engine.warm_starts import WarmStarts
 _LOG_TAIL_BYTES = 64 * 1024
 
 
+# What gates on history ask about a run of which all else is known: their figures, by name.
+AskHistory = Callable[[PipelineResult], Mapping[str, HistoryFigure]]
+
+
+def no_history(_result: PipelineResult) -> Mapping[str, HistoryFigure]:
+    """Answer for a run without gates on history."""
+    return {}
+
+
 @dataclass
 class Run:
     """What all nodes of one run share.
@@ -56,6 +67,7 @@ class Run:
     starts: WarmStarts
     beside: Executor
     cores: Cores = field(default_factory=Cores)
+    ask_history: AskHistory = no_history
     # What has been started beside steps and has to end with the run.
     pending: list[Future[None]] = field(default_factory=list)
     inputs: Inputs = field(init=False)

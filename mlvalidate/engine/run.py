@@ -17,7 +17,7 @@ from mlvalidate.core.plan import Plan
 from mlvalidate.core.results import Status
 from mlvalidate.core.run_folder import RunFolder, runs_folder
 from mlvalidate.engine.drift_watch import NO_BASELINES, Baselines, DriftWatch
-from mlvalidate.engine.execution import Run
+from mlvalidate.engine.execution import AskHistory, Run, no_history
 from mlvalidate.engine.journal import JournalWriter, unfinished_result, write_result
 from mlvalidate.engine.machine import available_memory
 from mlvalidate.engine.past import past_steps
@@ -34,11 +34,16 @@ _THREADS_BESIDE = 2
 
 @dataclass(frozen=True)
 class Order:
-    """One run to execute. ``baselines`` are what `reference: baseline` compares with."""
+    """One run to execute.
+
+    ``baselines`` are what `reference: baseline` compares with; ``ask_history`` answers what gates
+    on history ask.
+    """
 
     plan: Plan
     folder: RunFolder
     baselines: Baselines = NO_BASELINES
+    ask_history: AskHistory = no_history
 
 
 def new_run_folder(project: Project) -> RunFolder:
@@ -88,6 +93,7 @@ def execute_plans(
             starts,
             beside,
             scheduler.cores,
+            order.ask_history,
         )
         for order in orders
     ]

@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mlvalidate.core.contracts import FileKind, Project, Step
-from mlvalidate.core.gates import FINDING_METRICS, STEP_METRICS, Gate
+from mlvalidate.core.gates import (
+    BASELINE_METRICS,
+    FINDING_METRICS,
+    PASS_RATE,
+    STEP_METRICS,
+    Gate,
+)
 from mlvalidate.core.quality import DRIFT_FIGURES, QUALITY_FIGURES
 from mlvalidate.core.suggest import did_you_mean, nearest
 from mlvalidate.project.report import Report
 
-_COMMON_FIGURES = (*FINDING_METRICS, *STEP_METRICS)
+_COMMON_FIGURES = (*FINDING_METRICS, *STEP_METRICS, *BASELINE_METRICS)
+_RUN_FIGURES = (*_COMMON_FIGURES, PASS_RATE)
 
 
 def check_gates(project: Project, report: Report) -> None:
@@ -64,12 +71,14 @@ def _figures(step: Step, project: Project) -> Iterator[str]:
 def _problem(gate: Gate, figures: dict[str, set[str]]) -> tuple[str, str] | None:
     """Return message and hint for a gate about a node; None when the node offers the figure."""
     node, dot, figure = gate.metric.partition(".")
-    if not dot or (node == "findings" and node not in figures):
+    if not dot or (node in ("findings", "regression") and node not in figures):
         return f"a run has no figure {gate.metric!r}", _run_hint(gate.metric, figures)
     if node not in figures:
         return f"there is no node or step {node!r}", did_you_mean(node, figures)
     if figure in figures[node] or not figures[node]:
         return None
+    if figure == PASS_RATE:
+        return f"{node!r} has no figure {figure!r}", f"runs have it: write {PASS_RATE}"
     hint = _port_hint(figure, figures[node]) or did_you_mean(figure, figures[node])
     return f"{node!r} has no figure {figure!r}", hint or f"it has {_listed(figures[node])}"
 
@@ -95,8 +104,8 @@ def _run_hint(metric: str, figures: dict[str, set[str]]) -> str:
     if metric in figures:
         return f"name a figure of it, such as {metric}.duration_s"
     owners = [f"{node}.{metric}" for node, offered in figures.items() if metric in offered]
-    near = owners[0] if owners else nearest(metric, _COMMON_FIGURES)
-    return f"did you mean {near!r}?" if near else f"a run has {_listed(_COMMON_FIGURES)}"
+    near = owners[0] if owners else nearest(metric, _RUN_FIGURES)
+    return f"did you mean {near!r}?" if near else f"a run has {_listed(_RUN_FIGURES)}"
 
 
 def _listed(figures: set[str] | tuple[str, ...]) -> str:

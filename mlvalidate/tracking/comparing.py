@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path, PurePosixPath
 
-from mlvalidate.core.comparison import ComparedRun, Comparison, StepComparison, TableChange
+from mlvalidate.core.comparison import ComparedRun, Comparison, TableChange
 from mlvalidate.core.errors import UsageError
-from mlvalidate.core.history import RunRecord, Scope, StepRecord
-from mlvalidate.core.results import PipelineResult, Status
-from mlvalidate.tracking import layout, limits, search
+from mlvalidate.core.history import RunRecord, StepRecord
+from mlvalidate.core.results import PipelineResult
+from mlvalidate.tracking import layout, limits
 from mlvalidate.tracking.differences import compare_steps, new_findings, text_changes
 from mlvalidate.tracking.git_range import commits_between, range_of
 from mlvalidate.tracking.history import History
 from mlvalidate.tracking.links import run_link
-from mlvalidate.tracking.pools import Sides, by_node, pool
 from mlvalidate.tracking.sample_drift import FindSample, with_drift
+from mlvalidate.tracking.timings import TIMED_KINDS, find_timings, with_timings
 
-# As many runs of each step are looked at, before the baseline has ended and after.
-MOST_RUNS = 30
 _ENVIRONMENT = {
     "machine": layout.MACHINE,
     "mlvalidate": layout.VERSION,
@@ -41,7 +38,10 @@ def compare_run(history: History, run: RunRecord, reference: str, folder: Path) 
     baseline = baselines[0]
     _check(run, baseline)
     before, after = history.result(baseline), history.result(run)
-    steps = _with_timings(history, run, baselines, compare_steps(before, after))
+    steps = compare_steps(before, after)
+    if run.kind in TIMED_KINDS:
+        now = {step.node: step for step in history.steps(run)}
+        steps = with_timings(find_timings(history, run.scope, baselines, len(now)), now, steps)
     with _samples(history, baseline, before) as first, _samples(history, run, after) as second:
         steps = with_drift(steps, first, second)
     return Comparison(
@@ -97,54 +97,6 @@ def _compared(history: History, run: RunRecord) -> ComparedRun:
         mlflow_run_id=run.mlflow_run_id,
         url=run_link(history.store, history.experiment_id, run.mlflow_run_id),
     )
-
-
-def _with_timings(
-    history: History,
-    run: RunRecord,
-    baselines: Sequence[RunRecord],
-    steps: Sequence[StepComparison],
-) -> tuple[StepComparison, ...]:
-    if run.kind not in ("pipeline", "script"):
-        # Their nodes are cases or measurements of one step.
-        return tuple(steps)
-    before = {step.node: step for step in history.steps(baselines[0])}
-    after = {step.node: step for step in history.steps(run)}
-    ids = frozenset(each.run_id for each in baselines)
-    recorded = by_node(_recorded(history, run.scope, baselines[0], len(after)))
-    found = []
-    for step in steps:
-        untimed = _untimed(before.get(step.node), after.get(step.node))
-        if untimed:
-            found.append(step.model_copy(update={"untimed": untimed}))
-            continue
-        sides = Sides(before[step.node], after[step.node], ids)
-        # Both are samples whatever else has been recorded since.
-        runs = by_node([*recorded.get(step.node, ()), sides.before, sides.after])[step.node]
-        used, timings = pool(sides, runs)
-        found.append(step.model_copy(update={"pool": used, "timings": timings}))
-    return tuple(found)
-
-
-def _untimed(before: StepRecord | None, after: StepRecord | None) -> str:
-    for side, what in ((before, "in the baseline"), (after, "now")):
-        if side is None:
-            return f"did not run {what}"
-        if side.status != Status.PASSED.value:
-            return f"has not passed {what}"
-        if side is after and side.reused_from:
-            return "was reused now"
-    return ""
-
-
-def _recorded(
-    history: History, scope: Scope, baseline: RunRecord, nodes: int
-) -> Iterator[StepRecord]:
-    """Yield the runs of all nodes of a scope around the baseline, at most 30 of each on a side."""
-    end = baseline.finished_at or baseline.started_at
-    for condition in (search.began_before(end), search.began_after(end)):
-        found = history.step_runs(scope, "", condition)
-        yield from islice(found, MOST_RUNS * max(nodes, 1))
 
 
 @contextmanager

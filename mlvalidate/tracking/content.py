@@ -13,6 +13,7 @@ from pathlib import Path
 
 from mlvalidate.core.events import RunStarted, SampleTaken
 from mlvalidate.core.findings import Finding, Severity, count_findings, gravest_first
+from mlvalidate.core.plan import Plan
 from mlvalidate.core.results import PipelineResult, Status, StepResult
 from mlvalidate.core.run_folder import StepFolder
 from mlvalidate.reporting.run_page import render_run_page
@@ -190,9 +191,14 @@ def _common_tags(started: RunStarted, context: Mapping[str, str]) -> dict[str, s
         layout.PROJECT: plan.project,
         layout.SCENARIO: plan.scenario,
         layout.DATA_SOURCE: plan.data_source.value,
-        layout.SANDBOX: "none" if plan.sandbox_refusal else "namespaces",
+        layout.SANDBOX: sandbox_tag(plan),
         **({layout.PIPELINE: plan.name} if plan.kind == "pipeline" else {}),
     }
+
+
+def sandbox_tag(plan: Plan) -> str:
+    """Return in what the scripts ran."""
+    return "none" if plan.sandbox_refusal else "namespaces"
 
 
 def _tags_of_step(result: StepResult) -> dict[str, str]:
@@ -209,7 +215,7 @@ def _tags_of_step(result: StepResult) -> dict[str, str]:
         layout.DATA_HASH: result.data_hash,
         layout.REUSED_FROM: result.reused_from,
         layout.RUN_REASON: result.run_reason.value if result.run_reason else "",
-        layout.START: _start(result),
+        layout.START: start_tag(result),
         **_fingerprints(result.findings),
     }
     return {name: value for name, value in tags.items() if value}
@@ -223,7 +229,8 @@ def _fingerprints(findings: Sequence[Finding]) -> dict[str, str]:
     return {layout.FINGERPRINTS: f" {' '.join(found)} "} if found else {}
 
 
-def _start(result: StepResult) -> str:
+def start_tag(result: StepResult) -> str:
+    """Return how the script started: warm or cold; empty when it did not."""
     if not result.command:
         return ""
     return "warm" if result.cold is None else "cold"

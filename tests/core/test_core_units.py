@@ -98,6 +98,8 @@ def test_sizes_for_people(size: float, text: str) -> None:
         ("x.loss > -0.5", "x.loss", ">", -0.5),
         ("x.loss != +2.", "x.loss", "!=", 2),
         ("duration_s <= 30", "duration_s", "<=", 30),
+        ("regression.duration <= 20%", "regression.duration", "<=", 0.2),
+        ("pass_rate ( 50 ) >= 97.5 %", "pass_rate", ">=", 0.975),
     ],
 )
 def test_gates(text: str, metric: str, operator: str, threshold: float) -> None:
@@ -107,11 +109,41 @@ def test_gates(text: str, metric: str, operator: str, threshold: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "x >=", ">= 1", "x => 1", "x = 1", "x > y", "x > 1 2", "1 > x"]
+    "text",
+    [
+        "",
+        "x % > 1",
+        "pass_rate(0) > 1",
+        "pass_rate() > 1",
+        "x",
+        "x >=",
+        ">= 1",
+        "x => 1",
+        "x = 1",
+        "x > y",
+        "x > 1 2",
+        "1 > x",
+    ],
 )
 def test_what_is_no_gate(text: str) -> None:
     with pytest.raises(ValueError, match="expected `metric operator number`"):
         Gate.parse(text)
+
+
+def test_a_pass_rate_is_over_some_runs() -> None:
+    assert Gate.parse("pass_rate(50) >= 0.9").figure == "pass_rate(50)"
+    assert Gate.parse("pass_rate >= 0.9").last == 20
+    with pytest.raises(ValueError, match="only `pass_rate` is over a number of runs"):
+        Gate.parse("x.auc(50) >= 0.9")
+
+
+@pytest.mark.parametrize(
+    ("metric", "is_about_history"),
+    [("new_findings", True), ("x.new_findings", True), ("x.regression.memory", True),
+     ("pass_rate", True), ("x.pass_rate", False), ("x.auc", False), ("findings.error", False)],
+)  # fmt: skip
+def test_gates_on_history(metric: str, is_about_history: bool) -> None:
+    assert Gate.parse(f"{metric} > 0").is_about_history is is_about_history
 
 
 @pytest.mark.parametrize(

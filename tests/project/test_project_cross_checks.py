@@ -265,15 +265,20 @@ pipelines:
          "did you mean 'findings.error'?"),
         ("findings.x == 0", "a run has no figure 'findings.x'", "did you mean 'findings.info'?"),
         ("quux > 1", "a run has no figure 'quux'", "a run has 'cpu_s', 'duration_s', "
-         "'findings.error', 'findings.info', 'findings.warning', 'peak_rss_mb', 'read_mb', "
-         "'written_mb'"),
+         "'findings.error', 'findings.info', 'findings.warning', 'new_findings', 'pass_rate', "
+         "'peak_rss_mb', 'read_mb', 'regression.duration', 'regression.memory', "
+         "'schema_changes', 'written_mb'"),
+        ("regression.memoryy < 1", "a run has no figure 'regression.memoryy'",
+         "did you mean 'regression.memory'?"),
+        ("train.pass_rate > 0.5", "'train' has no figure 'pass_rate'", "runs have it: write pass_rate"),
         ("evalute.auc > 0", "there is no node or step 'evalute'", "did you mean 'evaluate'?"),
         ("evaluate.acu > 0", "'evaluate' has no figure 'acu'", "did you mean 'auc'?"),
         ("train.auc > 0", "'train' has no figure 'auc'", "it has 'cpu_s', 'duration_s', "
-         "'findings.error', 'findings.info', 'findings.warning', 'peak_rss_mb', "
+         "'findings.error', 'findings.info', 'findings.warning', 'new_findings', 'peak_rss_mb', "
          "'quality.model.columns', 'quality.model.constant_columns', "
          "'quality.model.duplicate_share', 'quality.model.null_share', 'read_mb', "
-         "'rows.model', 'written_mb'"),
+         "'regression.duration', 'regression.memory', 'rows.model', 'schema_changes', "
+         "'written_mb'"),
         ("preprocess.rows.tran > 0", "'preprocess' has no figure 'rows.tran'",
          "did you mean 'rows.train'?"),
         ("preprocess.quality.train.null_shares <= 0.1",
