@@ -270,7 +270,8 @@ pipelines:
          "'schema_changes', 'written_mb'"),
         ("regression.memoryy < 1", "a run has no figure 'regression.memoryy'",
          "did you mean 'regression.memory'?"),
-        ("train.pass_rate > 0.5", "'train' has no figure 'pass_rate'", "runs have it: write pass_rate"),
+        ("train.pass_rate > 0.5", "'train' has no figure 'pass_rate'",
+         "runs have it: write pass_rate"),
         ("evalute.auc > 0", "there is no node or step 'evalute'", "did you mean 'evaluate'?"),
         ("evaluate.acu > 0", "'evaluate' has no figure 'acu'", "did you mean 'auc'?"),
         ("train.auc > 0", "'train' has no figure 'auc'", "it has 'cpu_s', 'duration_s', "
