@@ -396,6 +396,11 @@ def _gates_on_history(lab: Lab) -> str:
     return lab.run("mlvalidate test-pipeline", lab.gated)
 
 
+@_recipe("gc")
+def _gc(lab: Lab) -> str:
+    return lab.run("mlvalidate gc data runs --older-than 1s --keep 2 -v", lab.nightly)
+
+
 @_recipe("profile")
 def _profile(lab: Lab) -> str:
     command = "mlvalidate benchmark pairs --rows 4k --repeat 1 --profile --no-record"

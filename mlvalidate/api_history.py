@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlvalidate.core.history import RunRecord
     from mlvalidate.core.plan import Plan
     from mlvalidate.core.results import PipelineResult
+    from mlvalidate.core.retention import Collected, Retention
     from mlvalidate.core.trend import Trend
     from mlvalidate.tracking.gateway import Gateway
     from mlvalidate.tracking.history import History
@@ -106,6 +107,28 @@ def clear_baselines(project: Project, name: str) -> tuple[RunRecord, ...]:
     with _gateway(project) as gateway:
         forget(gateway, found)
     return found
+
+
+def collect_garbage(project: Project, retention: Retention, *, dry: bool = True) -> Collected:
+    """Throw away what a policy does not keep of old runs, or only say what would go.
+
+    Runs that wait to be recorded, run, or are what later runs are compared with stay. Of MLflow
+    only runs of this project are looked at. InfrastructureError when the store is away.
+    """
+    from mlvalidate.core.retention import Collected, Sort
+    from mlvalidate.tracking.retention import collect_local, collect_recorded
+    from mlvalidate.tracking.store import resolve_store
+
+    store = resolve_store(project, os.environ)
+    return Collected(
+        is_dry=dry,
+        removals=tuple(
+            collect_recorded(store, project.project, retention, dry=dry)
+            if sort is Sort.RUNS
+            else collect_local(project.state_folder, retention, sort, dry=dry)
+            for sort in retention.sorts
+        ),
+    )
 
 
 @contextmanager

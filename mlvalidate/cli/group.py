@@ -27,6 +27,7 @@ COMMANDS = {
     "ui": ("ui", "Open MLflow's pages on the recorded runs."),
     "server": ("server", "Run an MLflow server for a team."),
     "sync": ("sync", "Record the runs that are not in MLflow yet."),
+    "gc": ("gc", "Throw old runs away, here and in MLflow."),
     "schema": ("schema", "Print the JSON Schema of mlvalidate.yaml."),
     "completion": ("completion", "Print the completion script of a shell."),
 }

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 
-_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _BYTES = {
     "": 1, "b": 1,
     "kb": 10**3, "mb": 10**6, "gb": 10**9, "tb": 10**12,
@@ -47,7 +47,7 @@ def format_count(number: int) -> str:
 
 
 def parse_duration(value: str | int | float) -> float:
-    """Return seconds for ``90``, ``"90s"``, ``"10m"`` or ``"1h30m"``.
+    """Return seconds for ``90``, ``"90s"``, ``"10m"``, ``"1h30m"`` or ``"30d"``.
 
     Raises ValueError when the text is no duration or the duration is not positive.
     """

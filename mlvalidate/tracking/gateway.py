@@ -66,6 +66,17 @@ class Gateway:
                     self._delete_trace(run.info.run_id)
         return kept
 
+    def delete_family(self, run_id: str) -> None:
+        """Delete all MLflow runs of one of our runs and their traces; that of the run itself last,
+        so that what was begun is found again.
+        """
+        top = layout.run_key(run_id)
+        runs = sorted(self._search(run_id), key=lambda run: run.data.tags.get(layout.KEY) == top)
+        with mlflow_errors_told(self.store):
+            for run in runs:
+                self._delete_trace(run.info.run_id)
+                self._client.delete_run(run.info.run_id)
+
     def _search(self, run_id: str) -> list[Run]:
         with mlflow_errors_told(self.store):
             return list(

@@ -44,6 +44,11 @@ def is_passed() -> str:
     return has_tag(layout.STATUS, Status.PASSED.value)
 
 
+def is_reused() -> str:
+    """Return the condition that the outputs of a step are those of another run."""
+    return lacks_value(layout.REUSED_FROM, "")
+
+
 def starts_with(name: str, prefix: str) -> str:
     """Return the condition that a tag starts so; `_` and `%` in it stand for any text."""
     return f"tags.`{name}` LIKE {_quoted(prefix + '%')}"

@@ -71,7 +71,7 @@ def sync(state_folder: Path, store: Store, seconds: float | None = None) -> Sync
     """
     deadline = None if seconds is None else time.monotonic() + seconds
     tally = _Tally()
-    waiting = [folder for folder in all_runs(state_folder) if _has_to_be_recorded(folder)]
+    waiting = [folder for folder in all_runs(state_folder) if has_to_be_recorded(folder)]
     for folder in waiting:
         _close(folder, tally)
     if not waiting:
@@ -87,10 +87,11 @@ def sync(state_folder: Path, store: Store, seconds: float | None = None) -> Sync
 
 def unrecorded_runs(state_folder: Path) -> tuple[str, ...]:
     """Return the ids of the runs that wait for a sync, without asking a store."""
-    return tuple(f.run_id for f in all_runs(state_folder) if _has_to_be_recorded(f))
+    return tuple(f.run_id for f in all_runs(state_folder) if has_to_be_recorded(f))
 
 
-def _has_to_be_recorded(folder: RunFolder) -> bool:
+def has_to_be_recorded(folder: RunFolder) -> bool:
+    """Tell whether a run waits for a sync: nobody runs it, and something of it is not recorded."""
     try:
         progress = read_progress(folder)
         if progress.done:
